@@ -1,0 +1,35 @@
+"""One picture and what is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsin.results import Result
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Source = Path | bytes | NDArray[np.uint8]
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Is a picture and its truth.
+
+    ``image`` is a file, the bytes of one, or pixels of shape (3, H, W) or (H, W).
+
+    ``name`` is what a person sees in messages and reports; ``split`` is one of ``SPLITS`` or None
+    where the data does not say; samples of one ``group`` (a person, a site, a day) never end up on
+    both sides of a split.
+    """
+
+    image: Source
+    truth: Result | None = None
+    split: str | None = None
+    group: str | None = None
+    name: str = ""

@@ -1,0 +1,129 @@
+"""The contract of a task: everything that is different between one kind of question and another.
+
+A task is one file ``tasks/NAME.py`` with one class ``NAME.title()`` that implements ``Task``; it is
+found by its file name and nobody else asks which task it is. The engine, the policies, the report,
+the command line and the contract tests only call what stands here.
+
+Shapes: N images in a batch, F features, K outputs of the net (classes, or 1 for a number).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from opsin.data.dataset import Dataset
+from opsin.errors import RecipeError
+from opsin.figures import Measures
+from opsin.recipe import Recipe
+from opsin.results import Result
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Array = NDArray[np.float32]
+
+
+class Head:
+    """Is a linear map from features to outputs: ``x @ weight.T + bias``, weight (K, F), bias (K,).
+
+    ``outputs`` holds what cross-validation predicted for each training sample by a head that had
+    not seen it, (N, K): honest outputs to look for label errors in, and to compare depths with.
+    """
+
+    __slots__ = ("bias", "note", "outputs", "weight")
+
+    def __init__(self, weight: Array, bias: Array, outputs: Array, note: str) -> None:
+        self.weight, self.bias, self.outputs, self.note = weight, bias, outputs, note
+
+
+class Task(Protocol):
+    """Is what is asked of a net; made from the data it will learn from, and from a model file."""
+
+    result: ClassVar[type[Result]]  # the class it predicts and is taught with
+    better: ClassVar[str]  # the metric that picks the best epoch
+    sign: ClassVar[int]  # +1 where more of ``better`` is better, -1 where less is
+    floor: ClassVar[float]  # what ``better`` must reach on ``example``
+
+    classes: tuple[str, ...]  # names of the K outputs; () for a number
+    state: dict[str, float]  # small numbers a task learns beside the net (temperature, scale)
+
+    @classmethod
+    def example(cls, n: int, seed: int = 0) -> Dataset:
+        """Draw a tiny data set of ``n`` pictures that the task can be learnt from."""
+
+    @classmethod
+    def of(cls, data: Dataset) -> Task:
+        """Make the task that this training data asks for (its classes, its scale)."""
+
+    @classmethod
+    def restore(cls, classes: tuple[str, ...], state: Mapping[str, float]) -> Task:
+        """Make the task that a model file describes."""
+
+    @property
+    def outputs(self) -> int:
+        """Return K, how many outputs the net needs."""
+
+    def encode(self, truths: Sequence[Result]) -> Tensor:
+        """Return the truths as what ``loss`` compares with, first axis N."""
+
+    def loss(self, outputs: Tensor, targets: Tensor, recipe: Recipe) -> dict[str, Tensor]:
+        """Return named terms, each a mean over the batch; their sum is what descends."""
+
+    def mix(self, targets: Tensor, others: Tensor, share: Tensor) -> Tensor:
+        """Return the targets of pictures mixed as share · a + (1 - share) · b, share (N,)."""
+
+    def solve(self, features: Array, truths: Sequence[Result], seed: int) -> Head:
+        """Fit the best linear head on fixed features (N, F), its strength by cross-validation."""
+
+    def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
+        """Learn on held-out outputs (N, K) what makes scores honest; kept in ``state``."""
+
+    def decode(self, outputs: Array) -> list[Result]:
+        """Turn outputs (N, K) into N results."""
+
+    def score(self, outputs: Array, truths: Sequence[Result]) -> float:
+        """Return ``better`` alone, fast: the engine calls it after each epoch."""
+
+    def measure(self, results: Sequence[Result], truths: Sequence[Result]) -> Measures:
+        """Return every number of the task with its interval, and its figures."""
+
+    def mistake(self, result: Result, truth: Result) -> float:
+        """Return how wrong a prediction is: 0 when right, larger when worse, for ranking."""
+
+
+def names() -> list[str]:
+    """Return the tasks there are: the files of this folder.
+
+    >>> "classify" in names()
+    True
+    """
+    package = importlib.import_module("opsin.tasks")
+    return [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+
+
+def find(name: str) -> type[Task]:
+    """Return the task called ``name``; raise ``RecipeError`` where there is no such file."""
+    if name not in names():
+        raise RecipeError(f"task={name!r}", expected=f"one of {', '.join(names())}")
+    module = importlib.import_module(f"opsin.tasks.{name}")
+    found: type[Task] = getattr(module, name.title())
+    return found
+
+
+def name_of(task: Task | type[Task]) -> str:
+    """Return the name a task is found by: that of its file."""
+    kind: Any = task if isinstance(task, type) else type(task)
+    return str(kind.__module__).rpartition(".")[2]
+
+
+def fitting(data: Dataset) -> type[Task]:
+    """Return the task whose result is what ``data`` is labelled with."""
+    for name in names():
+        if find(name).result is data.kind:
+            return find(name)
+    raise RecipeError(f"truths of kind {data.kind.__name__}", expected="a kind some task predicts")
