@@ -1,0 +1,146 @@
+"""The contract of an operation: one file ``operations/NAME.py`` with one class ``NAME.title()``.
+
+An operation is of one of three kinds, and each kind answers one question for n pictures at once:
+
+    Geometry.matrices   where does each point go?      (n, 3, 3), composed, then warped once
+    Colour.matrices     what becomes of each colour?   (n, 3, 4), composed, then applied once
+    Cover.holes         which box is hidden?           (n, 4), filled with the mean colour
+
+Points are (x, y) in pixels, y down, measured from the centre of the window that the net sees;
+colours are RGB in 0..1. Matrices act from the left on columns.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opsin.errors import RecipeError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Says what is drawn for: ``n`` pictures of ``working`` (H, W), of which ``out`` (h, w) is seen.
+
+    >>> Frame(32, (256, 256), (224, 224)).corner
+    (16, 16)
+    """
+
+    n: int
+    working: tuple[int, int]
+    out: tuple[int, int]
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Return (top, left) of the central window, rounded down where the margin is odd."""
+        (high, wide), (height, width) = self.working, self.out
+        return (high - height) // 2, (wide - width) // 2
+
+
+def amount(unit: str, least: float, most: float, default: Any = MISSING) -> Any:
+    """Declare a number of an operation with its unit and its range (ends included)."""
+    about = {"unit": unit, "least": least, "most": most}
+    return field(metadata=about) if default is MISSING else field(default=default, metadata=about)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Is one word of a chain with its numbers; raises ``RecipeError`` for one out of range."""
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            value, about = getattr(self, spec.name), spec.metadata
+            if not about["least"] <= value <= about["most"]:  # also refuses nan
+                raise RecipeError(
+                    f"{name_of(self)} with {spec.name} {value:g}",
+                    expected=f"{about['least']:g} to {about['most']:g} {about['unit']}",
+                )
+
+    def __str__(self) -> str:
+        given = [(getattr(self, spec.name), spec.default) for spec in fields(self)]
+        while given and given[-1][0] == given[-1][1]:
+            given.pop()
+        return " ".join([name_of(self), *(repr(value).removesuffix(".0") for value, _ in given)])
+
+
+class Geometry(Operation, ABC):
+    """Moves points."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+        """Draw where points go in each picture, (n, 3, 3)."""
+
+
+class Colour(Operation, ABC):
+    """Changes colours, everywhere in a picture alike."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+        """Draw the new colour in each picture, (n, 3, 4): a matrix and an offset."""
+
+
+class Cover(Operation, ABC):
+    """Hides a part of what the net sees."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def holes(self, random: np.random.Generator, frame: Frame) -> Ints:
+        """Draw one box x1 y1 x2 y2 in whole pixels of the window for each picture, (n, 4)."""
+
+
+def names() -> list[str]:
+    """Return the operations there are: the files of ``operations``.
+
+    >>> "rotate" in names()
+    True
+    """
+    package = importlib.import_module("opsin.augment.operations")
+    return [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+
+
+def find(name: str) -> type[Operation]:
+    """Return the operation called ``name``, one of ``names()``."""
+    module = importlib.import_module(f"opsin.augment.operations.{name}")
+    found: type[Operation] = getattr(module, name.title())
+    return found
+
+
+def name_of(operation: Operation | type[Operation]) -> str:
+    """Return the word an operation is found by: the name of its file."""
+    kind: Any = operation if isinstance(operation, type) else type(operation)
+    return str(kind.__module__).rpartition(".")[2]
+
+
+def identities(n: int) -> Floats:
+    """Return ``n`` matrices that move nothing, (n, 3, 3), to be filled in.
+
+    >>> identities(2).shape
+    (2, 3, 3)
+    """
+    return np.tile(np.eye(3), (n, 1, 1))
+
+
+def stream(seed: tuple[int, ...], *place: int) -> np.random.Generator:
+    """Return the random stream of a ``place`` under a ``seed``; no two share a draw.
+
+    The length goes in first because a SeedSequence takes (1,) and (1, 0) for the same.
+
+    >>> bool(stream((1,)).integers(10**9) == stream((1, 0)).integers(10**9))
+    False
+    """
+    sequence = np.random.SeedSequence((len(seed), *seed), spawn_key=place)
+    return np.random.Generator(np.random.Philox(sequence))

@@ -1,0 +1,133 @@
+"""What was drawn for a batch, applied to pictures, masks and points.
+
+Shapes: N pictures of C channels; H, W the working size, h, w what the net sees; P points.
+Coordinates are continuous, (x, y) in pixels: the pixel in column i and row j covers i..i+1, j..j+1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from opsin.augment._operation import Floats, Frame, Ints
+from opsin.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """Holds what happens to each of N pictures; it can be applied any number of times.
+
+    ``geometry`` (N, 3, 3) moves points measured from the centre of the window; ``colour``
+    (N, 3, 4) acts on RGB in 0..1 and is None where colours stay; ``holes`` (N, holes, 4) are boxes
+    x1 y1 x2 y2 of the window.
+    """
+
+    frame: Frame
+    geometry: Floats
+    colour: Floats | None
+    holes: Ints
+
+    def __len__(self) -> int:
+        return len(self.geometry)
+
+    def images(
+        self,
+        batch: Tensor,
+        mean: Sequence[float] = (0.0,),
+        std: Sequence[float] = (1.0,),
+        *,
+        dtype: torch.dtype | None = None,
+    ) -> Tensor:
+        """Return the net's input ``(x / 255 - mean) / std`` for a uint8 ``batch``.
+
+        (N, C, H, W) -> (N, C, h, w) in float32 or ``dtype``, channels last where C is 3. What is
+        hidden becomes 0, the mean colour. Raises ``DataError`` for a batch of another shape.
+        """
+        import torch
+
+        from opsin.augment import warp
+
+        self._check(tuple(batch.shape[:1] + batch.shape[2:]))
+        seen = self._resample(batch, smooth=True)  # (N, C, h, w) float32, 0..255
+        gain, offset = self._light(batch.shape[1], mean, std)
+        seen = warp.recolour(seen, gain, offset)
+        if self.holes.size:
+            warp.cover(seen, self.holes)
+        layout = torch.channels_last if batch.shape[1] == 3 else torch.contiguous_format
+        return seen.to(dtype or torch.float32, memory_format=layout)
+
+    def masks(self, masks: Tensor) -> Tensor:
+        """Return masks moved like the pictures, nearest pixel: (N, H, W) -> (N, h, w).
+
+        Class numbers must be below 2**24; the type stays.
+        """
+        self._check(tuple(masks.shape))
+        moved = self._resample(masks[:, None], smooth=False)  # (N, 1, h, w)
+        return moved[:, 0].to(masks.dtype)  # (N, h, w)
+
+    def points(self, points: Tensor) -> Tensor:
+        """Return where points of the working pictures lie in the window, (N, P, 2), x y.
+
+        Points may land outside; whoever asks decides what that means.
+        """
+        import torch
+
+        total = torch.from_numpy(self._to_window()).to(points)  # (N, 3, 3)
+        return points @ total[:, :2, :2].mT + total[:, None, :2, 2]  # (N, P, 2)
+
+    def _check(self, shape: tuple[int, ...]) -> None:
+        """Raise ``DataError`` unless ``shape`` is (N, H, W)."""
+        if shape != (expected := (len(self), *self.frame.working)):
+            raise DataError(
+                f"a batch of (N, H, W) {shape}", expected=f"{expected}, what was drawn for"
+            )
+
+    def _to_window(self) -> Floats:
+        """Return the matrices from points of the picture to points of the window, (N, 3, 3)."""
+        (top, left), (h, w) = self.frame.corner, self.frame.out
+        to_centre, from_centre = np.eye(3), np.eye(3)
+        to_centre[:2, 2] = -(left + w / 2), -(top + h / 2)
+        from_centre[:2, 2] = w / 2, h / 2
+        return from_centre @ self.geometry @ to_centre
+
+    def _resample(self, batch: Tensor, *, smooth: bool) -> Tensor:
+        """Return the window of each picture, (N, C, H, W) -> (N, C, h, w), in float32."""
+        from opsin.augment import warp
+
+        total = self._to_window()
+        if _keeps_pixels(total):
+            return warp.cut(batch, total, self.frame.out)
+        to_picture = np.linalg.inv(total).astype(np.float64, copy=False)
+        return warp.sample(batch, to_picture, self.frame.out, smooth=smooth)
+
+    def _light(
+        self, channels: int, mean: Sequence[float], std: Sequence[float]
+    ) -> tuple[Floats, Floats]:
+        """Return colour and normalisation in one: gain (N or 1, C, C or 1), offset (N or 1, C, 1).
+
+        A gain of width 1 scales each channel for itself.
+        """
+        mean_, std_ = np.reshape(mean, (-1, 1)), np.reshape(std, (-1, 1))  # (C, 1)
+        if self.colour is None:
+            gain, offset = np.ones((1, channels, 1)), np.zeros((1, channels, 1))
+        else:
+            gain, offset = self.colour[:, :, :3], self.colour[:, :, 3:]
+            if channels == 1:  # grey is R = G = B
+                gain, offset = gain[:, :1].sum(axis=2, keepdims=True), offset[:, :1]
+        return gain / (255 * std_), (offset - mean_) / std_
+
+
+def _keeps_pixels(total: Floats) -> bool:
+    """Say whether matrices (N, 3, 3) only mirror and shift by whole pixels."""
+    turn, shift = total[:, :2, :2], total[:, :2, 2]
+    upright = (turn[:, 0, 1] == 0).all() and (turn[:, 1, 0] == 0).all()
+    return bool(
+        upright and (np.abs(turn[:, [0, 1], [0, 1]]) == 1).all() and (shift == np.rint(shift)).all()
+    )

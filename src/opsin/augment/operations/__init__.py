@@ -1,0 +1,1 @@
+"""One operation a file; the file name is the word in a chain."""

@@ -1,0 +1,29 @@
+"""Turn about the centre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from opsin.augment._operation import Floats, Frame, Geometry, amount, identities
+
+
+@dataclass(frozen=True, slots=True)
+class Rotate(Geometry):
+    """Turns by an angle drawn evenly between -degrees and +degrees; positive is clockwise.
+
+    >>> str(Rotate(15))
+    'rotate 15'
+    """
+
+    degrees: float = amount("degrees", 0, 180)
+
+    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+        """Draw turns, (n, 3, 3)."""
+        angle = np.radians(random.uniform(-self.degrees, self.degrees, frame.n))
+        moves = identities(frame.n)
+        moves[:, 0, 0] = moves[:, 1, 1] = np.cos(angle)
+        moves[:, 1, 0] = np.sin(angle)
+        moves[:, 0, 1] = -moves[:, 1, 0]
+        return moves

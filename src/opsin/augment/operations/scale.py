@@ -1,0 +1,40 @@
+"""Make larger or smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from opsin.augment._operation import Floats, Frame, Geometry, Operation, amount, identities
+from opsin.errors import RecipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Scale(Geometry):
+    """Enlarges about the centre by a factor between ``least`` and ``most``, both sides alike.
+
+    Factors are even on a logarithmic axis: halving is as frequent as doubling.
+
+    >>> str(Scale(0.8, 1.25))
+    'scale 0.8 1.25'
+    """
+
+    least: float = amount("times the size", 0.1, 10)
+    most: float = amount("times the size", 0.1, 10)
+
+    def __post_init__(self) -> None:
+        Operation.__post_init__(self)
+        if self.least > self.most:
+            raise RecipeError(
+                f"scale from {self.least:g} to {self.most:g}",
+                expected="the smaller factor first",
+                remedy=f"Write 'scale {self.most:g} {self.least:g}'.",
+            )
+
+    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+        """Draw enlargements, (n, 3, 3)."""
+        factor = np.exp(random.uniform(np.log(self.least), np.log(self.most), frame.n))
+        moves = identities(frame.n)
+        moves[:, 0, 0] = moves[:, 1, 1] = factor
+        return moves

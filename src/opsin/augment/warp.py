@@ -1,0 +1,98 @@
+"""Pixels moved, recoloured and hidden, for a batch with one matrix a picture.
+
+Shapes: N pictures of C channels; H, W before, h, w after. Outside of a picture lies its mirror
+image (edge pixel repeated), in both ways of moving pixels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from opsin.augment._operation import Floats, Ints
+
+
+def cut(batch: Tensor, to_window: Floats, out: tuple[int, int]) -> Tensor:
+    """Return windows moved by whole pixels and mirrored, exact, in float32.
+
+    (N, C, H, W), to_window (N, 3, 3) -> (N, C, h, w)
+
+    >>> row = torch.arange(4, dtype=torch.uint8).reshape(1, 1, 1, 4)
+    >>> cut(row, np.array([[[1.0, 0, 1], [0, 1, 0], [0, 0, 1]]]), (1, 4)).flatten().tolist()
+    [0.0, 0.0, 1.0, 2.0]
+    """
+    height, width = batch.shape[2:]
+    rows = _source(to_window[:, 1, 1], to_window[:, 1, 2], out[0], height)  # (N, h)
+    columns = _source(to_window[:, 0, 0], to_window[:, 0, 2], out[1], width)  # (N, w)
+    if _is_one_slice(rows) and _is_one_slice(columns):
+        top, left = rows[0, 0], columns[0, 0]
+        return batch[:, :, top : top + out[0], left : left + out[1]].float()
+    pixels = (rows[:, :, None] * width + columns[:, None, :]).reshape(len(batch), 1, -1)
+    chosen = torch.from_numpy(pixels).to(batch.device).expand(-1, batch.shape[1], -1)
+    return batch.flatten(2).gather(2, chosen).view(*batch.shape[:2], *out).float()  # (N, C, h, w)
+
+
+def sample(batch: Tensor, to_picture: Floats, out: tuple[int, int], *, smooth: bool) -> Tensor:
+    """Return windows sampled at ``to_picture`` @ (x, y, 1), bilinear or the nearest pixel, float32.
+
+    (N, C, H, W), to_picture (N, 3, 3), affine -> (N, C, h, w)
+
+    >>> row = torch.tensor([0, 100], dtype=torch.uint8).reshape(1, 1, 1, 2)
+    >>> half = np.array([[[0.5, 0, 0], [0, 1, 0], [0, 0, 1]]])
+    >>> sample(row, half, (1, 4), smooth=True).flatten().tolist()
+    [0.0, 25.0, 75.0, 100.0]
+    """
+    height, width = batch.shape[2:]
+    unit = np.array([[2 / width], [2 / height]])  # the picture spans -1..1 on both axes
+    affine = to_picture[:, :2] * unit - [[0, 0, 1], [0, 0, 1]]  # (N, 2, 3)
+    x_step, y_step, start = torch.from_numpy(affine.astype(np.float32)).to(batch.device).unbind(2)
+    x = torch.arange(out[1], device=batch.device) + 0.5  # (w,)
+    y = torch.arange(out[0], device=batch.device) + 0.5  # (h,)
+    along_x = x_step[:, :, None, None] * x  # (N, 2, 1, w)
+    along_y = y_step[:, :, None, None] * y[:, None] + start[:, :, None, None]  # (N, 2, h, 1)
+    grid = (along_x + along_y).permute(0, 2, 3, 1)  # (N, h, w, 2)
+    mode = "bilinear" if smooth else "nearest"
+    return grid_sample(batch.float(), grid, mode, "reflection", align_corners=False)
+
+
+def recolour(seen: Tensor, gain: Floats, offset: Floats) -> Tensor:
+    """Return ``gain @ colour + offset``, (N, C, h, w), writing over ``seen`` where it can.
+
+    gain (N or 1, C, C), or (N or 1, C, 1) to scale each channel for itself; offset (N or 1, C, 1)
+
+    >>> recolour(torch.ones(1, 1, 1, 1), np.full((1, 1, 1), 2.0), np.full((1, 1, 1), 3.0)).item()
+    5.0
+    """
+    gain_ = torch.from_numpy(gain.astype(np.float32)).to(seen.device)
+    offset_ = torch.from_numpy(offset.astype(np.float32)).to(seen.device)
+    if gain_.shape[2] == 1:
+        return seen.mul_(gain_[:, :, :, None]).add_(offset_[:, :, :, None])
+    mixed = torch.baddbmm(offset_, gain_, seen.flatten(2))  # (N, C, h*w)
+    return mixed.view(seen.shape)  # (N, C, h, w)
+
+
+def cover(seen: Tensor, holes: Ints) -> None:
+    """Set boxes x1 y1 x2 y2 of each picture to 0 in place: seen (N, C, h, w), holes (N, K, 4)."""
+    box = torch.from_numpy(holes).to(seen.device)[:, :, :, None]  # (N, K, 4, 1)
+    x = torch.arange(seen.shape[3], device=seen.device)
+    y = torch.arange(seen.shape[2], device=seen.device)
+    across = (box[:, :, 0] <= x) & (x < box[:, :, 2])  # (N, K, w)
+    down = (box[:, :, 1] <= y) & (y < box[:, :, 3])  # (N, K, h)
+    hidden = (down[:, :, :, None] & across[:, :, None]).any(1, keepdim=True)  # (N, 1, h, w)
+    seen.masked_fill_(hidden, 0.0)
+
+
+def _source(sign: Floats, shift: Floats, length: int, limit: int) -> Ints:
+    """Return which of ``limit`` rows (or columns) each of ``length`` comes from, (N, length)."""
+    middle = np.arange(length) + 0.5
+    source = np.floor((middle - shift[:, None]) * sign[:, None]).astype(np.int64)
+    source %= 2 * limit
+    return np.minimum(source, 2 * limit - 1 - source)  # the second half runs back
+
+
+def _is_one_slice(source: Ints) -> bool:
+    """Say whether all pictures take the same run of rows (or columns), forwards."""
+    run = np.arange(source.shape[1]) + source[0, 0]
+    return bool((source == run).all())
