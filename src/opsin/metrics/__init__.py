@@ -1,0 +1,1 @@
+"""Numbers that say how good answers are: one idea a file, every number with its interval."""
