@@ -1,0 +1,167 @@
+"""The command line, derived from the verbs' signatures: same words, same argument names.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done, 2 the input or
+the call is wrong, 1 a defect of ours.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import click
+
+from opsin import __version__, verbs
+from opsin.errors import InputError, OpsinError
+from opsin.recipe import Recipe
+
+VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.nets)
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        group().main(arguments, prog_name="opsin", standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except OpsinError as error:
+        click.echo(f"opsin: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        traceback.print_exc()
+        click.echo("opsin: this is a defect of opsin; please report the lines above.", err=True)
+        return 1
+    return 0
+
+
+def group() -> click.Group:
+    """Return the ``opsin`` command with a subcommand for each verb."""
+    top = click.Group(
+        "opsin",
+        help="Turn pictures into vision models you can measure, understand and ship.",
+        epilog='Shell completion: eval "$(_OPSIN_COMPLETE=bash_source opsin)" (or zsh, fish).',
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    click.version_option(__version__, prog_name="opsin")(top)
+    for verb in VERBS:
+        top.add_command(command(verb))
+    return top
+
+
+def command(verb: Callable[..., Any]) -> click.Command:
+    """Return the click command of a verb: its parameters, help and examples."""
+    story = _Docstring(inspect.getdoc(verb) or "")
+    parameters: list[click.Parameter] = []
+    for name, parameter in inspect.signature(verb).parameters.items():
+        if name == "recipe":
+            parameters += [_setting(spec) for spec in fields(Recipe)]
+        elif name != "watch":
+            parameters.append(_parameter(verb, parameter, story.arguments.get(name, "")))
+    parameters.append(click.Option(["--json", "as_json"], is_flag=True, help="print JSON"))
+    if _streams(verb):
+        parameters.append(click.Option(["--csv", "as_csv"], is_flag=True, help="print CSV"))
+    return click.Command(
+        verb.__name__,
+        params=parameters,
+        callback=lambda **given: _call(verb, given),
+        help=story.text,
+        short_help=story.text.partition("\n")[0],
+        epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in story.examples),
+    )
+
+
+class _Docstring:
+    """Splits a verb's docstring into its text, what it says of each argument, and examples."""
+
+    def __init__(self, text: str) -> None:
+        head, _, rest = text.partition("Args:")
+        arguments, _, examples = (rest or text).partition("Examples:")
+        self.text = (head if rest else head.partition("Examples:")[0]).strip()
+        self.arguments = dict(re.findall(r"^\s*(\w+): (.+)$", arguments if rest else "", re.M))
+        self.examples = [line.strip() for line in examples.splitlines() if line.strip()]
+
+
+def _parameter(
+    verb: Callable[..., Any], parameter: inspect.Parameter, about: str
+) -> click.Parameter:
+    """Return the argument or option of one parameter of a verb."""
+    if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        default = None if parameter.default is None else str(parameter.default)
+        return click.Option(
+            [f"--{parameter.name}"], default=default, help=about, show_default=bool(default)
+        )
+    many = "Sequence" in str(inspect.signature(verb).parameters[parameter.name].annotation)
+    required = parameter.default is inspect.Parameter.empty
+    return click.Argument([parameter.name], required=required, nargs=-1 if many else 1)
+
+
+def _setting(spec: Any) -> click.Option:
+    """Return the option of one field of the recipe."""
+    kinds = get_type_hints(Recipe)
+    names = {getattr(kind, "__name__", "") for kind in getattr(kinds[spec.name], "__args__", ())}
+    kind = next((k for k in (int, float) if kinds[spec.name] is k or k.__name__ in names), str)
+    about = spec.metadata
+    flag = f"--{spec.name}"
+    if kinds[spec.name] is bool:
+        return click.Option([flag], is_flag=True, default=spec.default, help=about["help"])
+    words = f" ({', '.join(about['choices'])})" if about["choices"] else ""
+    return click.Option(
+        [flag],
+        type=kind,
+        default=spec.default,
+        show_default=spec.default is not None,
+        help=about["help"] + words,
+    )
+
+
+def _streams(verb: Callable[..., Any]) -> bool:
+    """Say whether a verb returns an iterator, whose items are printed as they come."""
+    return "Iterator" in str(inspect.signature(verb).return_annotation)
+
+
+def _call(verb: Callable[..., Any], given: dict[str, Any]) -> None:
+    """Call a verb with what was typed and show what it returns."""
+    from opsin import terminal
+
+    as_json, as_csv = given.pop("as_json"), given.pop("as_csv", False)
+    takes = inspect.signature(verb).parameters
+    if "recipe" in takes:
+        settings = {spec.name: given.pop(spec.name) for spec in fields(Recipe)}
+        if given.get("resume") and settings != Recipe().to_dict():
+            changed = sorted(
+                name for name in settings if settings[name] != Recipe().to_dict()[name]
+            )
+            raise InputError(
+                f"--resume with --{changed[0]}",
+                expected="--resume alone",
+                remedy="A resumed run keeps the settings it was started with.",
+            )
+        given["recipe"] = Recipe(**settings)
+    if "watch" in takes and os.environ.get("RANK", "0") == "0":
+        with terminal.progress() as watch:
+            result = verb(**given, watch=watch)
+    else:
+        result = verb(**given)
+    if os.environ.get("RANK", "0") == "0":
+        style = "json" if as_json else "csv" if as_csv else "text"
+        if isinstance(result, Iterator):
+            terminal.print_stream(result, style)
+        else:
+            terminal.print_result(result, style)

@@ -1,0 +1,95 @@
+"""Batches for the loop, drawn from pixels or from cached activations.
+
+Shapes: N samples, C channels, H and W of the working size, B images in a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from opsin import augment
+from opsin.augment import Chain
+from opsin.data.preprocess import Preprocessing
+from opsin.ops.seeding import generator, number
+
+Mix = Callable[[Tensor, Tensor, Tensor], Tensor]  # (targets, partners' targets, share) -> targets
+
+
+class Order:
+    """Shuffles N samples anew each epoch and cuts them into equal batches; a short rest is left
+    out, so each sample is seen in most epochs and every batch weighs the same.
+
+    >>> order = Order(10, 4, seed=0)
+    >>> order.steps, sorted(order.slice(0, 0, 0, 2).tolist() + order.slice(0, 0, 1, 2).tolist()) == (
+    ...     sorted(order.slice(0, 0, 0, 1).tolist()))
+    (2, True)
+    """
+
+    def __init__(self, n: int, batch: int, seed: int) -> None:
+        self.n, self.batch, self.seed = n, min(batch, n), seed
+        self.steps = max(1, n // self.batch)
+        self._shuffled: tuple[int, Tensor] = (-1, torch.empty(0, dtype=torch.int64))
+
+    def slice(self, epoch: int, step: int, part: int, parts: int) -> Tensor:
+        """Return the indexes of one of ``parts`` equal slices of a batch."""
+        if self._shuffled[0] != epoch:
+            shuffled = torch.randperm(self.n, generator=generator(self.seed, epoch))
+            self._shuffled = (epoch, shuffled)
+        width = max(1, self.batch // parts)
+        start = step * self.batch + part * width
+        return self._shuffled[1][start : start + width]
+
+
+class PictureFeed:
+    """Feeds augmented pictures from uint8 pixels (N, C, H, W) at the working size."""
+
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        targets: Tensor,
+        order: Order,
+        chain: Chain,
+        pre: Preprocessing,
+        *,
+        mixup: float = 0.0,
+        mix: Mix | None = None,
+    ) -> None:
+        self.pixels, self.targets, self.order = pixels, targets, order
+        self.chain, self.pre, self.mixup, self.mix = chain, pre, mixup, mix
+        self.steps = order.steps
+
+    def batch(self, epoch: int, step: int, part: int, parts: int) -> tuple[Tensor, Tensor]:
+        """Return float inputs (B, C, h, w), normalised, and targets."""
+        chosen = self.order.slice(epoch, step, part, parts)
+        raw = torch.from_numpy(self.pixels[chosen.numpy()])
+        key = (self.order.seed, epoch, step, part)
+        draw = self.chain.draw(len(chosen), self.pre.working, self.pre.size, key)
+        images = draw.images(raw, self.pre.mean, self.pre.std)
+        targets = self.targets[chosen]
+        if not self.mixup or self.mix is None:
+            return images, targets
+        mixed, partner, share = augment.mixup(images, key, self.mixup)
+        return mixed, self.mix(targets, targets[partner], share)
+
+
+class ActivationFeed:
+    """Feeds cached activations (V, N, ...): of each sample one of its V views, drawn anew."""
+
+    def __init__(
+        self, bank: NDArray[Any], targets: Tensor, order: Order, read: Callable[[Any], Tensor]
+    ) -> None:
+        self.bank, self.targets, self.order, self.read = bank, targets, order, read
+        self.steps = order.steps
+
+    def batch(self, epoch: int, step: int, part: int, parts: int) -> tuple[Tensor, Tensor]:
+        """Return activations (B, ...) and targets."""
+        chosen = self.order.slice(epoch, step, part, parts).numpy()
+        draws = np.random.default_rng(number(self.order.seed, epoch, step, part))
+        view = draws.integers(len(self.bank), size=len(chosen))
+        return self.read(self.bank[view, chosen]), self.targets[chosen]

@@ -1,0 +1,64 @@
+"""How long things take on this machine, measured before they are promised."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from opsin.engine.loop import Descent, Feed, Phase
+from opsin.engine.policies._policy import Setting, course_of
+
+SPARE = 0.92  # of the time left is planned: machines are shared and slow down
+LONGEST = 200  # epochs, where there is more time than use for it
+UNBOUNDED = 20  # epochs, where neither time nor epochs are given
+
+
+def plan_epochs(
+    setting: Setting, net: nn.Module, feed: Feed, judge: Callable[[], None], **defaults: Any
+) -> int:
+    """Return how many epochs the recipe asks for, or how many fit into the time that is left.
+
+    A few steps are tried on a copy of the net; ``judge()`` is what comes after each epoch.
+    """
+    if setting.recipe.epochs is not None:
+        return setting.recipe.epochs
+    if setting.clock.budget is None:
+        return UNBOUNDED
+    seconds = feed.steps * step_seconds(setting, net, feed, **defaults) + timed(judge)
+    return max(1, min(LONGEST, int(SPARE * setting.clock.left() / seconds)))
+
+
+def step_seconds(
+    setting: Setting, net: nn.Module, feed: Feed, *, enough: float = 1.0, **defaults: Any
+) -> float:
+    """Return the seconds a training step takes: the mean over ``enough`` seconds of steps."""
+    twin = copy.deepcopy(net)
+    learning = [p for p in twin.parameters() if p.requires_grad]
+
+    def loss(net: nn.Module, inputs: Any, targets: Any) -> Any:
+        return setting.task.loss(net(inputs).float(), targets, setting.recipe)
+
+    trial = Descent(
+        setting.fabric,
+        twin,
+        [Phase("trial", [(learning, 1.0)], loss)],
+        feed,
+        course_of(setting, 1, **defaults),
+        judge=lambda _: (0.0, {}),
+    )
+    timed(trial.step)  # the first one pays for memory and for choosing kernels
+    taken: list[float] = []
+    while sum(taken) < enough and len(taken) < feed.steps:
+        taken.append(timed(trial.step))
+    return sum(taken) / max(1, len(taken))
+
+
+def timed(work: Callable[[], None]) -> float:
+    """Return the seconds that ``work`` takes."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began

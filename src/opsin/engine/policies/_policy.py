@@ -1,0 +1,241 @@
+"""The contract of a policy: one way of learning. A policy is one file here, found by its name.
+
+It offers ``learn(setting, start)``, a generator of events that returns what was learnt. ``start``
+is what an earlier policy of the same run has learnt, or None.
+
+Shapes: N pictures, C channels, H and W of the working size, K outputs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from opsin import nets
+from opsin.augment import Chain
+from opsin.data.decode import centre
+from opsin.data.preprocess import Preprocessing
+from opsin.engine.clock import Clock
+from opsin.engine.loop import Course, Descent, Feed, Phase
+from opsin.engine.store import Store
+from opsin.errors import RecipeError
+from opsin.events import Event, Finished, Started
+from opsin.nets.weights import Weights
+from opsin.recipe import Recipe
+from opsin.results import Result
+from opsin.tasks import Task
+
+
+@dataclass(frozen=True)
+class Part:
+    """Is one side of a split: pixels (N, C, H, W) at the working size, and their truths."""
+
+    pixels: NDArray[np.uint8]
+    truths: Sequence[Result]
+
+    def __len__(self) -> int:
+        return len(self.truths)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Is everything a policy works with; fixed before it starts."""
+
+    recipe: Recipe
+    task: Task
+    net: str
+    weights: Weights | None
+    pre: Preprocessing
+    chain: Chain
+    train: Part
+    validation: Part
+    fabric: Fabric
+    clock: Clock
+    store: Store
+
+    def once(self, name: str, decide: Callable[[], Any]) -> Any:
+        """Return a decision that is taken once in a run, by the first process for all of them."""
+        facts = self.store.facts()
+        if name in facts:
+            return facts[name]
+        decided = self.fabric.broadcast(decide())
+        if self.fabric.is_global_zero:
+            self.store.once(name, lambda: decided)
+        self.fabric.barrier()
+        return decided
+
+    def build(self) -> nn.Module:
+        """Return the net with a fresh head and, where there are any, its pretrained weights."""
+        torch.manual_seed(self.recipe.seed)
+        net = nets.build(
+            self.net,
+            outputs=self.task.outputs,
+            channels=self.pre.channels,
+            size=self.pre.size,
+            dropout=self.recipe.dropout,
+        )
+        if self.weights is not None:
+            self.weights.load(net)
+        return net
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Is a net that can be used, with its score on validation data and how it came about."""
+
+    net: nn.Module
+    policy: str
+    score: float
+    outputs: NDArray[np.float32] | None = None  # of train, each by a head that had not seen it
+    note: str = ""
+
+
+class Policy(Protocol):
+    """Is a module of this folder."""
+
+    def learn(self, setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
+        """Learn within the clock of the setting, telling what happens."""
+
+
+def names() -> list[str]:
+    """Return the policies there are: the files of this folder.
+
+    >>> "probe" in names()
+    True
+    """
+    package = importlib.import_module("opsin.engine.policies")
+    return [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+
+
+def find(name: str) -> Policy:
+    """Return the policy called ``name``; raise ``RecipeError`` where there is no such file."""
+    if name not in names():
+        raise RecipeError(f"policy={name!r}", expected=f"one of {', '.join(names())}")
+    return cast("Policy", importlib.import_module(f"opsin.engine.policies.{name}"))
+
+
+def forward(
+    fabric: Fabric, net: nn.Module, inputs: Sequence[Tensor] | Any, batch: int = 128
+) -> NDArray[np.float32]:
+    """Return outputs (N, K) of a net in evaluation mode; each process runs its own share.
+
+    ``inputs`` is anything that gives float tensors (B, ...) for a slice.
+    """
+    rank, world = fabric.global_rank, fabric.world_size
+    share = -(-len(inputs) // world)
+    mine = range(rank * share, min(len(inputs), (rank + 1) * share))
+    outputs = []
+    with torch.inference_mode(), fabric.autocast():
+        for start in range(mine.start, mine.stop, batch):
+            chosen = inputs[start : min(start + batch, mine.stop)]
+            outputs.append(net(fabric.to_device(chosen)).float().cpu())
+    if world == 1:
+        return cast("NDArray[np.float32]", torch.cat(outputs).numpy())
+    # The last process may hold fewer rows, and gathering wants equal shapes: pad, then cut.
+    padded = nn.functional.pad(torch.cat(outputs), (0, 0, 0, share - len(mine)))
+    gathered = cast("Tensor", fabric.all_gather(padded)).flatten(0, 1)[: len(inputs)]
+    return cast("NDArray[np.float32]", gathered.cpu().numpy())
+
+
+class Centres:
+    """Gives the central crops of pixels (N, C, H, W) as normalised float tensors, by slices."""
+
+    def __init__(self, pixels: NDArray[np.uint8], pre: Preprocessing) -> None:
+        self.views = centre(pixels, pre)
+        self.mean = torch.tensor(pre.mean).view(1, -1, 1, 1) * 255
+        self.std = torch.tensor(pre.std).view(1, -1, 1, 1) * 255
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def __getitem__(self, chosen: slice) -> Tensor:
+        raw = torch.from_numpy(np.ascontiguousarray(self.views[chosen]))
+        floats = (raw.float() - self.mean) / self.std
+        return floats.contiguous(memory_format=torch.channels_last)
+
+
+def descend(
+    setting: Setting,
+    name: str,
+    net: nn.Module,
+    groups: Sequence[tuple[Sequence[nn.Parameter], float]],
+    feed: Feed,
+    course: Course,
+    held_out: Sequence[Tensor] | Any,
+) -> Generator[Event, None, float]:
+    """Train ``net`` on one phase and leave it with its best weights; return their score.
+
+    ``held_out`` gives the inputs of the validation pictures. Goes on from the checkpoint ``name``
+    of the run where there is one.
+    """
+    task, fabric, store = setting.task, setting.fabric, setting.store
+    truths = setting.validation.truths
+    targets = task.encode(truths)
+
+    def loss(net: nn.Module, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        return task.loss(net(inputs).float(), targets, setting.recipe)
+
+    def judge(net: nn.Module) -> tuple[float, dict[str, float]]:
+        outputs = forward(fabric, net, held_out)
+        score = task.score(outputs, truths)
+        terms = task.loss(torch.from_numpy(outputs), targets, setting.recipe)
+        told = {f"validation {name}": float(value) for name, value in terms.items()}
+        return task.sign * score, told | {f"validation {task.better}": score}
+
+    descent = Descent(fabric, net, [Phase(name, groups, loss)], feed, course, judge, name=name)
+    if kept := store.kept(name):
+        descent.restore(*kept)
+    done = descent.state.epoch * feed.steps + descent.state.step
+    yield Started(name, max(0, descent.total - done), "steps")
+    before = setting.clock.spent()
+
+    def save(tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
+        if fabric.is_global_zero:
+            store.keep(name, tensors, plain)
+            store.note(spent=setting.clock.spent())
+
+    yield from descent.events(setting.clock, save)
+    if not descent.state.weights:  # the clock ran out within the first epoch
+        score, _ = judge(net.eval())
+        best = score
+    else:
+        net.load_state_dict(descent.state.weights)
+        best = descent.state.best
+    net.eval()
+    seconds = setting.clock.spent() - before
+    yield Finished(name, seconds, f"validation {task.better} {task.sign * best:.3f}")
+    return task.sign * best
+
+
+def course_of(setting: Setting, epochs: int, **defaults: Any) -> Course:
+    """Return the course the recipe asks for; ``defaults`` stand where it says nothing."""
+    recipe = setting.recipe
+    optimizer = recipe.optimizer if recipe.optimizer != "auto" else None
+    chosen = {
+        "rate": recipe.rate,
+        "decay": recipe.decay,
+        "optimizer": optimizer,
+        "patience": recipe.patience,
+        "average": recipe.average or None,
+        "clip": recipe.clip,
+    }
+    course = Course(
+        epochs=epochs,
+        rate=defaults.pop("rate"),
+        seed=recipe.seed,
+        momentum=recipe.momentum,
+        schedule=recipe.schedule,
+        warmup=recipe.warmup,
+        accumulate=recipe.accumulate,
+    )
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return replace(course, **(defaults | given))

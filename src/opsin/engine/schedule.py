@@ -1,0 +1,28 @@
+"""The course of the learning rate over a run, as a factor on the highest rate."""
+
+from __future__ import annotations
+
+import math
+
+
+def factor(step: int, total: int, *, schedule: str = "cosine", warmup: float = 0.1) -> float:
+    """Return the factor in 0..1 for ``step`` of ``total`` steps.
+
+    The rate rises linearly over the first ``warmup`` share, then stays (``flat``), falls to a tenth
+    at half and a hundredth at three quarters of what is left (``step``), or follows half a cosine
+    down to nearly zero (``cosine``: Loshchilov & Hutter, SGDR, 2017, eq. 5, one cycle).
+
+    >>> [round(factor(step, 10, warmup=0.2), 2) for step in (0, 1, 2, 6, 9)]
+    [0.5, 1.0, 1.0, 0.5, 0.04]
+    >>> [factor(step, 8, schedule="step", warmup=0) for step in (0, 4, 6)]
+    [1.0, 0.1, 0.01]
+    """
+    rising = math.ceil(total * warmup)
+    if step < rising:
+        return (step + 1) / rising
+    done = (step - rising) / max(1, total - rising)
+    if schedule == "flat":
+        return 1.0
+    if schedule == "step":
+        return 1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01
+    return 0.5 * (1 + math.cos(math.pi * done))

@@ -1,0 +1,108 @@
+"""The folder of a run: decisions taken once, checkpoints, the log."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from opsin.engine import checkpoint
+from opsin.errors import ModelError
+from opsin.events import Advanced, Event
+from opsin.files import write_json
+
+
+class Store:
+    """Keeps what a killed run needs to go on: ``run.json``, checkpoints and scratch files.
+
+    >>> import tempfile
+    >>> store = Store(Path(tempfile.mkdtemp()))
+    >>> store.once("size", lambda: 224), store.once("size", lambda: 96)
+    (224, 224)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def scratch(self) -> Path:
+        """Return the folder of what can be computed again; it goes when the run is done."""
+        return self.folder / "cache"
+
+    def facts(self) -> dict[str, Any]:
+        """Return every decision taken so far; raise ``ModelError`` where the file is damaged."""
+        path = self.folder / "run.json"
+        if not path.exists():
+            return {}
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise ModelError(f"{path} ({error})", expected="the file a run wrote") from error
+        return dict(facts)
+
+    def once(self, name: str, decide: Callable[[], Any]) -> Any:
+        """Return the decision ``name``: the one written down, or else ``decide()``, written down.
+
+        What depends on a clock (the plan) is decided once, so that a resumed run follows it.
+        """
+        facts = self.facts()
+        if name not in facts:
+            facts[name] = decide()
+            write_json(self.folder / "run.json", facts)
+        return facts[name]
+
+    def note(self, **facts: Any) -> None:
+        """Write down facts that may change, such as the seconds spent."""
+        write_json(self.folder / "run.json", self.facts() | facts)
+
+    def keep(self, name: str, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
+        """Write the checkpoint ``name``, whole or not at all."""
+        checkpoint.save(self.folder / "checkpoints" / f"{name}.safetensors", tensors, header)
+
+    def kept(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Return the checkpoint ``name``, or None where there is none yet."""
+        path = self.folder / "checkpoints" / f"{name}.safetensors"
+        return checkpoint.load(path) if path.exists() else None
+
+    def log(self, event: Event) -> None:
+        """Append an event to ``events.jsonl``; steps are too many to be worth a line."""
+        if isinstance(event, Advanced):
+            return
+        line = json.dumps({"event": type(event).__name__.lower()} | asdict(event))
+        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Return what was logged so far; a last line that a kill cut off is passed over."""
+        path = self.folder / "events.jsonl"
+        if not path.exists():
+            return []
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out of this run; the system lets go of the lock if we are killed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ModelError(
+                    f"{self.folder}, where another process is at work",
+                    expected="a run that nobody else is working on",
+                    remedy="Wait for it, stop it, or choose another --out.",
+                ) from error
+            yield
+
+    def clean(self) -> None:
+        """Remove checkpoints and scratch files of a run that is done."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)

@@ -1,0 +1,47 @@
+"""Files that are whole or absent, never half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from opsin.errors import DataError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file beside ``path`` to write to, and rename it to ``path`` once it is complete.
+
+    Whatever goes wrong before the rename (a full disk, a kill) leaves the old file as it was.
+    Raises ``DataError`` where the disk or the folder refuses.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        with beside.open("rb+") as stream:
+            os.fsync(stream.fileno())  # else a power cut could leave the new name on empty blocks
+        beside.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"{error.strerror or error} while writing {path}",
+            expected="a folder with room to write to",
+            remedy="Free some disk space or choose another --out.",
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` whole or not at all."""
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, plain: Mapping[str, Any]) -> None:
+    """Write plain data to ``path`` as JSON, whole or not at all."""
+    write_text(path, json.dumps(plain, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,255 @@
+"""What was learnt, in one file: net, task, classes, preprocessing, recipe, provenance, scores.
+
+The file is safetensors: weights, and a JSON header. Loading it runs no code from it: the header
+names a net of this library, and the tensors must have exactly that net's names and shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from opsin import card, nets, runtimes
+from opsin.data.dataset import Dataset
+from opsin.data.decode import centre
+from opsin.data.preprocess import Preprocessing
+from opsin.data.loader import expand, prepared
+from opsin.data.sample import Sample
+from opsin.engine import checkpoint
+from opsin.errors import DataError, InputError, ModelError
+from opsin.figures import Measures
+from opsin.recipe import Recipe
+from opsin.results import Result
+from opsin.tasks import Task
+from opsin.tasks import find as find_task
+from opsin.tasks import name_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from opsin.data.sample import Source
+    from opsin.runtimes import Runtime
+
+FORMAT = 1  # of the header; raised when a reader of today could not read it
+BLOCK = 64  # pictures decoded ahead of the net: what keeps memory flat over any number of them
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Is the answer for one picture: a ``result``, or the ``error`` that names what is wrong."""
+
+    path: str
+    result: Result | None = None
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: ``path`` and the result's own keys, or ``path`` and ``error``."""
+        if self.result is None:
+            return {"path": self.path, "error": self.error}
+        return {"path": self.path} | self.result.to_dict()
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Is a trained net with everything needed to use it, explain where it came from and trust it.
+
+    ``about`` holds plain facts: policy, seeds, data fingerprint, versions, scores with intervals.
+    """
+
+    net: nn.Module
+    net_name: str
+    task: Task
+    preprocessing: Preprocessing
+    recipe: Recipe
+    about: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of the classes, () for a number."""
+        return self.task.classes
+
+    # ── the file ────────────────────────────────────────────────────────────────────────────────
+
+    def header(self) -> dict[str, Any]:
+        """Return the JSON header of the model file."""
+        return {
+            "format": FORMAT,
+            "task": name_of(self.task),
+            "net": self.net_name,
+            "classes": list(self.classes),
+            "state": self.task.state,
+            "preprocessing": self.preprocessing.to_dict(),
+            "recipe": self.recipe.to_dict(),
+            "about": dict(self.about),
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to one ``.safetensors`` file, whole or not at all."""
+        path = Path(path)
+        checkpoint.save(path, self.net.state_dict(), self.header())
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Model:
+        """Read a model file; raise ``ModelError`` for one that is damaged, foreign or too large."""
+        path = Path(path)
+        if path.is_dir():
+            path = path / "model.safetensors"
+        header = checkpoint.read_header(path)
+        try:
+            if header["format"] > FORMAT:
+                raise ModelError(
+                    f"{path} in format {header['format']}",
+                    expected=f"at most format {FORMAT}",
+                    remedy="Update opsin.",
+                )
+            task = find_task(header["task"]).restore(tuple(header["classes"]), header["state"])
+            pre = Preprocessing.from_dict(header["preprocessing"])
+            recipe = Recipe.from_dict(header["recipe"])
+            net = _shaped_like(path, header["net"], task.outputs, pre)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise ModelError(
+                f"{path} with a damaged header ({error!r})", expected="a file `opsin train` wrote"
+            ) from error
+        tensors, _ = checkpoint.load(path)
+        net.load_state_dict(tensors, assign=True)
+        return cls(net.eval(), header["net"], task, pre, recipe, header["about"], path)
+
+    # ── use ─────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """Return the fastest runtime on this machine that agrees with plain torch."""
+        height, width = self.preprocessing.size
+        draws = np.random.default_rng(0)
+        shape = (4, self.preprocessing.channels, height, width)
+        examples = draws.integers(0, 256, shape, dtype=np.uint8)
+        return runtimes.fastest(
+            self.net, self.preprocessing, device=self.recipe.device, examples=examples
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``train --json`` prints: where the model is, what it is, how good."""
+        about = self.about
+        report = self.path.with_name("report.html") if self.path else None
+        return {
+            "model": str(self.path) if self.path else None,
+            "report": str(report) if report else None,
+            "task": name_of(self.task),
+            "net": self.net_name,
+            "policy": about.get("policy"),
+            "classes": list(self.classes),
+            "images": about.get("data", {}).get("images"),
+            "seconds": about.get("seconds"),
+            "metrics": self._metrics(),
+            "split": about.get("split"),
+        }
+
+    def predict(self, images: Any) -> list[Prediction]:
+        """Predict for files, folders, globs, arrays (3, H, W) or bytes: one, or a list of them.
+
+        A picture that cannot be read becomes a prediction with an ``error``.
+        """
+        return list(self.iterate(images))
+
+    def iterate(self, images: Any) -> Iterator[Prediction]:
+        """Yield what ``predict`` returns, one by one, in constant memory."""
+        return self.stream(_sources(images))
+
+    def stream(self, sources: Iterable[tuple[str, Source]]) -> Iterator[Prediction]:
+        """Yield a prediction for each (name, source), in order, in constant memory."""
+        for names, arrays, errors in prepared(sources, self.preprocessing, BLOCK):
+            good = [array for array in arrays if array is not None]
+            results = iter(self.decode(self.outputs(np.stack(good))) if good else [])
+            for name, error in zip(names, errors, strict=True):
+                yield Prediction(name, error=error) if error else Prediction(name, next(results))
+
+    def outputs(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the net's outputs (N, K) for pictures (N, C, H, W) at the working size."""
+        return self.runtime.run(np.ascontiguousarray(centre(pixels, self.preprocessing)))
+
+    def decode(self, outputs: NDArray[np.float32]) -> list[Result]:
+        """Return the results that outputs (N, K) stand for."""
+        return self.task.decode(outputs)
+
+    def evaluate(self, data: Dataset | str | Path, *, root: str | Path | None = None) -> Measures:
+        """Measure the model on labelled pictures; those that cannot be read are left out.
+
+        Where the data has a test split, that is what is measured.
+        """
+        data = data if isinstance(data, Dataset) else Dataset.read(data, root=root)
+        results, truths = [], []
+        for sample, said in self.answers(data):
+            if said.result is not None and sample.truth is not None:
+                results.append(said.result)
+                truths.append(sample.truth)
+        if not results:
+            raise DataError(
+                f"{len(data)} pictures, none of which could be read",
+                expected="at least one picture with a label",
+                remedy="See `opsin check`.",
+            )
+        return self.task.measure(results, truths)
+
+    def answers(self, data: Dataset) -> Iterator[tuple[Sample, Prediction]]:
+        """Yield each labelled sample of the part to measure with what the model says of it."""
+        if data.kind is not self.task.result:
+            raise DataError(
+                f"truths of kind {data.kind.kind}",
+                expected=f"{self.task.result.kind}, which this model predicts",
+            )
+        held_out = data.split("test")
+        samples = held_out.samples if len(held_out) else data.samples
+        said = self.stream((s.name or str(index), s.image) for index, s in enumerate(samples))
+        yield from zip(samples, said, strict=True)
+
+    # ── how it shows itself ─────────────────────────────────────────────────────────────────────
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{n} {m['value']:.3f}" for n, m in self._metrics().items())
+        return (
+            f"Model({name_of(self.task)}, {self.net_name}, {len(self.classes)} classes; {scores})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the card a notebook shows."""
+        plain = self.header()
+        return card.card(plain | {"metrics": self._metrics(), "size": self.preprocessing.size})
+
+    def _metrics(self) -> dict[str, dict[str, float]]:
+        return dict(self.about.get("metrics", {}))
+
+
+def _shaped_like(path: Path, name: str, outputs: int, pre: Preprocessing) -> nn.Module:
+    """Build the net without memory, and refuse a file whose tensors are not exactly its own."""
+    with torch.device("meta"):
+        net = nets.build(name, outputs=outputs, channels=pre.channels, size=pre.size)
+    wanted = {key: tuple(tensor.shape) for key, tensor in net.state_dict().items()}
+    found = checkpoint.shapes(path)
+    if found != wanted:
+        odd = sorted(set(found.items()) ^ set(wanted.items()))[0]
+        raise ModelError(
+            f"{path}, whose tensor {odd[0]} {odd[1]} is not that of {name}",
+            expected=f"the {len(wanted)} tensors of {name} with {outputs} outputs",
+        )
+    return net
+
+
+def _sources(images: Any) -> Iterator[tuple[str, Source]]:
+    """Yield (name, source) for whatever a person may point at."""
+    several = isinstance(images, Sequence) and not isinstance(images, str | bytes)
+    for index, item in enumerate(images if several else [images]):
+        if isinstance(item, str | Path):
+            yield from ((str(path), path) for path in expand(item))
+        elif isinstance(item, bytes | np.ndarray):
+            yield f"{index}", item
+        else:
+            raise InputError(f"a {type(item).__name__}", expected="a path, an array or bytes")

@@ -1,0 +1,229 @@
+"""A whole training run as one generator of events that returns what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+
+from opsin.data.dataset import Dataset
+from opsin.engine import policies
+from opsin.engine.clock import Clock
+from opsin.engine.policies import Learnt, Setting
+from opsin.engine.precision import best as best_precision
+from opsin.engine.store import Store
+from opsin.errors import DataError
+from opsin.events import Event, Finished, Note, Problem, Started
+from opsin.figures import Measures
+from opsin.model import Model
+from opsin.recipe import Recipe
+from opsin.results import Result
+from opsin.tasks import name_of
+from opsin.tasks._baseline import guess, nearest_colours
+from opsin.training import material
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Is what a run leaves behind: the model, and what a report wants to tell of it."""
+
+    model: Model
+    path: Path
+    learnt: Learnt
+    made: material.Material
+    split: str  # the part that was held out and measured
+    measures: Measures
+    results: tuple[Result, ...]
+    baselines: Mapping[str, Measures]
+    problems: tuple[Problem, ...]
+    speed: float  # images/s of the runtime, pixels in memory
+    seconds: float
+
+
+def run(
+    data: Dataset, recipe: Recipe, out: Path, clock: Clock
+) -> Generator[Event, None, Outcome | None]:
+    """Train on ``data`` into the folder ``out``; every process but the first returns None.
+
+    Where ``out`` holds a run that was killed, it goes on from its last checkpoint.
+    """
+    store = Store(out)
+    fabric = launch(recipe)
+    task = material.choose_task(data, recipe)
+    choice = material.choose_net(data, recipe)
+    yield Note(f"{name_of(task)} {len(data)} pictures with {choice.net} on {fabric.device.type}")
+    if fabric.global_rank > 0:
+        fabric.barrier()  # the first process decodes; the others find it done
+    made = yield from material.prepare(data, choice, recipe, store.scratch)
+    if fabric.global_rank == 0:
+        fabric.barrier()
+    train, validation = made.part("train"), made.part("validation")
+    _enough(train, validation)
+    setting = Setting(
+        recipe=recipe,
+        task=task,
+        net=choice.net,
+        weights=choice.weights,
+        pre=choice.pre,
+        chain=material.choose_chain(recipe, train),
+        train=train,
+        validation=validation,
+        fabric=fabric,
+        clock=clock,
+        store=store,
+    )
+    name = recipe.policy
+    if name == "auto" and choice.weights is None:
+        name = "scratch"
+    learnt = yield from policies.find(name).learn(setting, None)
+    outcome = None
+    if fabric.is_global_zero:
+        outcome = yield from finish(setting, learnt, made, out)
+    fabric.barrier()  # no process leaves before the model file is there
+    return outcome
+
+
+def launch(recipe: Recipe) -> Fabric:
+    """Return the devices and processes of this run; a GPU where there is one, with no flag."""
+    accelerator = recipe.device
+    if accelerator == "auto":
+        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=local,
+        num_nodes=max(1, processes // local),
+        strategy="ddp" if processes > 1 else "auto",
+        precision=best_precision(recipe.precision, accelerator),
+    )
+    fabric.launch()
+    return fabric
+
+
+def _enough(train: policies.Part, validation: policies.Part) -> None:
+    if len(train) < 2 or len(validation) < 1:
+        raise DataError(
+            f"{len(train)} pictures to learn from and {len(validation)} to check on",
+            expected="at least 2 and 1",
+            remedy="Add pictures; about 20 of each class are a fair start.",
+        )
+
+
+def finish(
+    setting: Setting, learnt: Learnt, made: material.Material, out: Path
+) -> Generator[Event, None, Outcome]:
+    """Calibrate, measure on held-out pictures, and write the model file."""
+    part = "measuring"
+    yield Started(part)
+    clock, task, recipe = setting.clock, setting.task, setting.recipe
+    began = clock.spent()
+    net = learnt.net.cpu().float().eval()
+    draft = Model(net, setting.net, task, setting.pre, recipe)
+    validation = setting.validation
+    task.calibrate(_outputs(draft, validation.pixels), validation.truths)
+    held, split = made.part("test"), "test"
+    if not len(held):
+        held, split = validation, "validation"
+        yield Note("No test split: the scores are those of the pictures that chose the model.")
+    results = task.decode(_outputs(draft, held.pixels))
+    measures = task.measure(results, held.truths)
+    baselines = _baselines(setting, held)
+    began_speed = time.monotonic()
+    _outputs(draft, validation.pixels[:64])
+    speed = min(64, len(validation)) / (time.monotonic() - began_speed)
+    yield Finished(
+        part, clock.spent() - began, f"{split} {task.better} {measures.metrics[task.better]}"
+    )
+    about = {
+        "policy": learnt.policy,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": {
+            "name": made.data.name,
+            "images": len(made.data),
+            "fingerprint": fingerprint(made),
+        },
+        "split": {"held_out": split, **_sizes(made)},
+        "weights": _weights(setting),
+        "metrics": {name: metric.to_dict() for name, metric in measures.metrics.items()},
+        "versions": versions(),
+        "note": learnt.note,
+        "seconds": round(clock.spent(), 2),
+    }
+    path = out / "model.safetensors"
+    model = Model(net, setting.net, task, setting.pre, recipe, about, path)
+    model.save(path)
+    model.__dict__["runtime"] = draft.runtime  # the same net: no need to compile it twice
+    return Outcome(
+        model,
+        path,
+        learnt,
+        made,
+        split,
+        measures,
+        tuple(results),
+        baselines,
+        made.problems,
+        speed,
+        clock.spent(),
+    )
+
+
+def _outputs(model: Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return outputs (N, K) for pixels (N, C, H, W), by blocks so that memory stays flat."""
+    step = 256
+    found = [model.outputs(pixels[at : at + step]) for at in range(0, len(pixels), step)]
+    return np.concatenate(found)
+
+
+def _baselines(setting: Setting, held: policies.Part) -> dict[str, Measures]:
+    """Measure what needs no net: the commonest answer, and the most similar colours."""
+    task, train = setting.task, setting.train
+    said = {
+        "commonest answer": guess(train.truths, held.truths),
+        "colour histogram + nearest neighbour": nearest_colours(train, held),
+    }
+    return {name: task.measure(results, held.truths) for name, results in said.items()}
+
+
+def _sizes(made: material.Material) -> dict[str, int]:
+    return {name: len(made.samples(name)) for name in ("train", "validation", "test")}
+
+
+def _weights(setting: Setting) -> dict[str, str] | None:
+    """Say where the pretrained weights came from, so that a model can name its ancestor."""
+    weights = setting.weights
+    if weights is None:
+        return None
+    return {"origin": weights.origin, "sha256": weights.sha256, "licence": weights.licence}
+
+
+def fingerprint(made: material.Material) -> str:
+    """Return a hash of all pixels and truths the run saw, in order."""
+    digest = hashlib.sha256()
+    for sample in made.data.samples:
+        digest.update(repr((sample.truth, sample.split)).encode())
+    for at in range(0, len(made.pixels), 256):
+        digest.update(np.ascontiguousarray(made.pixels[at : at + 256]).data)
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computed the numbers."""
+    names = ("opsin", "torch", "timm", "openvino", "numpy", "pillow", "scikit-learn")
+    return {name: version(name) for name in names} | {
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+    }

@@ -1,0 +1,132 @@
+"""From what came out of a run to what its report tells.
+
+Shapes: N pictures, C channels, h and w of the net's input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from opsin.data.decode import centre
+from opsin.events import Epoch, Event, Finished, Note, Planned
+from opsin.report.story import Picture, Story
+from opsin.results import Label, Result
+from opsin.tasks import name_of
+from opsin.tasks._suspects import suspects
+from opsin.training.material import shapes
+from opsin.training.run import Outcome
+
+SHOWN = 24  # pictures of a kind on the page
+
+
+@dataclass
+class Record:
+    """Collects the events of a run that its report tells of; a watcher like any other."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    parts: list[Finished] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    plan: Planned | None = None
+
+    def replay(self, lines: Sequence[dict[str, Any]]) -> None:
+        """Take note of what an earlier, killed process of the same run has logged."""
+        kinds = {kind.__name__.lower(): kind for kind in (Epoch, Finished, Note)}
+        for line in lines:
+            kind = kinds.get(line.pop("event"))
+            if kind is not None:
+                self.watch(kind(**line))
+
+    def watch(self, event: Event) -> None:
+        """Take note of an event."""
+        if isinstance(event, Epoch):  # one that was cut off is told again when it is done again
+            self.epochs = [
+                e
+                for e in self.epochs
+                if (e.policy, e.epoch) < (event.policy, event.epoch) or e.policy != event.policy
+            ]
+            self.epochs.append(event)
+        elif isinstance(event, Finished):
+            self.parts.append(event)
+        elif isinstance(event, Note):
+            self.notes.append(event.text)
+        elif isinstance(event, Planned):
+            self.plan = event
+
+
+def tell(outcome: Outcome, record: Record, commands: Sequence[str]) -> Story:
+    """Return the story of a run."""
+    model, made = outcome.model, outcome.made
+    about, task = model.about, model.task
+    weights = about["weights"] or {}
+    held = made.part(outcome.split)
+    names = [sample.name or str(sample.image) for sample in made.samples(outcome.split)]
+    wrong = sorted(
+        range(len(held)),
+        key=lambda i: -task.mistake(outcome.results[i], held.truths[i]),
+    )
+    wrong = [i for i in wrong if task.mistake(outcome.results[i], held.truths[i]) > 0]
+    views = centre(held.pixels, model.preprocessing)
+    mistakes = [
+        _picture(views[i], outcome.results[i], held.truths[i], names[i]) for i in wrong[:SHOWN]
+    ]
+    return Story(
+        title=made.data.name or "pictures",
+        task=name_of(task),
+        net=model.net_name,
+        held_out=outcome.measures,
+        better=task.better,
+        sign=task.sign,
+        split=outcome.split,
+        policy=about["policy"],
+        when=about["created"],
+        seconds=outcome.seconds,
+        counts=made.data.counts(),
+        sizes=tuple(shapes(made.data.samples)),
+        problems=outcome.problems,
+        epochs=tuple(record.epochs),
+        plan=record.plan,
+        parts=tuple(record.parts),
+        notes=tuple(record.notes),
+        baselines=outcome.baselines,
+        mistakes=tuple(mistakes),
+        suspects=tuple(_suspected(outcome)),
+        speed={f"pictures through {model.runtime.name}": (outcome.speed, "images/s")},
+        weights=weights.get("origin", ""),
+        licence=weights.get("licence", ""),
+        model=str(outcome.path),
+        model_bytes=outcome.path.stat().st_size,
+        sha256=hashlib.sha256(outcome.path.read_bytes()).hexdigest(),
+        recipe=model.recipe,
+        preprocessing=model.preprocessing,
+        versions=about["versions"],
+        commands=tuple(commands),
+    )
+
+
+def _suspected(outcome: Outcome) -> list[Picture]:
+    """Return the training pictures whose label is most likely wrong."""
+    if outcome.learnt.outputs is None:
+        return []
+    model, made = outcome.model, outcome.made
+    train, samples = made.part("train"), made.samples("train")
+    said = model.task.decode(outcome.learnt.outputs)
+    views = centre(train.pixels, model.preprocessing)
+    return [
+        _picture(views[i], said[i], train.truths[i], samples[i].name or str(samples[i].image))
+        for i in suspects(model.task, said, train.truths)[:SHOWN]
+    ]
+
+
+def _picture(image: np.ndarray, said: Result, truth: Result, path: str) -> Picture:
+    score = said.score if isinstance(said, Label) else None
+    return Picture(np.ascontiguousarray(image), _words(said), _words(truth), score, path)
+
+
+def _words(result: Result) -> str:
+    """Return a result in a word or a number."""
+    return result.name if isinstance(result, Label) else f"{result.value:.4g}"
