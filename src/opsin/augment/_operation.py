@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Says what is drawn for: ``n`` pictures of ``working`` (H, W), of which ``out`` (h, w) is seen.
+    """Says what is drawn for: ``n`` pictures of ``working`` (H, W); ``out`` (h, w) is seen.
 
     >>> Frame(32, (256, 256), (224, 224)).corner
     (16, 16)
@@ -52,6 +52,11 @@ def amount(unit: str, least: float, most: float, default: Any = MISSING) -> Any:
     return field(metadata=about) if default is MISSING else field(default=default, metadata=about)
 
 
+def in_words(spec: Field[Any]) -> str:
+    """Return range and unit of a declared amount, as an error says them."""
+    return "{least:g} to {most:g} {unit}".format(**spec.metadata)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """Is one word of a chain with its numbers; raises ``RecipeError`` for one out of range."""
@@ -62,7 +67,7 @@ class Operation:
             if not about["least"] <= value <= about["most"]:  # also refuses nan
                 raise RecipeError(
                     f"{name_of(self)} with {spec.name} {value:g}",
-                    expected=f"{about['least']:g} to {about['most']:g} {about['unit']}",
+                    expected=in_words(spec),
                 )
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
@@ -18,6 +17,7 @@ from opsin.augment._operation import (
     Operation,
     find,
     identities,
+    in_words,
     names,
     stream,
 )
@@ -82,15 +82,17 @@ def parse(text: str) -> Chain:
 
 def _operations(text: str) -> Iterator[Operation]:
     """Yield the operations of a line, those of policies in their place."""
-    if not text.strip():
-        return
-    for part in re.finditer(r"[^,]+|(?<=,)(?=,|$)|^(?=,)", text):
-        words = list(re.finditer(r"\S+", part.group()))
+    start = 0
+    for part in text.split(",") if text.strip() else ():
+        words = part.split()
+        at = start + len(part) - len(part.lstrip())
+        start += len(part) + 1
         if not words:
-            raise _wrong(text, part.start(), "nothing", expected="an operation between commas")
-        at = part.start() + words[0].start()
-        name, numbers = words[0].group(), [word.group() for word in words[1:]]
-        if name in POLICIES and not numbers:
+            raise _wrong(text, at, "nothing", expected="an operation between commas")
+        name, *numbers = words
+        if name in POLICIES:
+            if numbers:
+                raise _wrong(text, at, repr(" ".join(words)), expected=f"'{name}' without numbers")
             yield from _operations(POLICIES[name])
         elif name in names():
             yield _operation(text, at, name, numbers)
@@ -102,17 +104,17 @@ def _operation(text: str, at: int, name: str, numbers: list[str]) -> Operation:
     """Make the operation of one word and its numbers."""
     kind = find(name)
     specs = fields(kind)
-    usage = " ".join([name, *(spec.name.upper() for spec in specs)])
+    usage = f"'{' '.join([name, *(spec.name.upper() for spec in specs)])}'"
     needed = sum(spec.default is MISSING for spec in specs)
     if not needed <= len(numbers) <= len(specs):
+        ranges = ", ".join(f"{spec.name} {in_words(spec)}" for spec in specs) or "no numbers"
         received = f"{name} with {len(numbers) or 'no'} number{'s' * (len(numbers) != 1)}"
-        units = ", ".join(f"{s.name} in {s.metadata['unit']}" for s in specs) or "no numbers"
-        raise _wrong(text, at, received, expected=f"'{usage}' ({units})")
+        raise _wrong(text, at, received, expected=f"{usage} ({ranges})")
     try:
         return kind(*map(float, numbers))
     except ValueError:
         received = f"'{name} {' '.join(numbers)}'"
-        raise _wrong(text, at, received, expected=f"numbers: '{usage}'") from None
+        raise _wrong(text, at, received, expected=f"{usage} in numbers") from None
     except RecipeError as error:
         raise _wrong(
             text, at, error.received, expected=error.expected, remedy=error.remedy

@@ -55,6 +55,8 @@ class Draw:
         from opsin.augment import warp
 
         self._check(tuple(batch.shape[:1] + batch.shape[2:]))
+        if batch.dtype != torch.uint8:
+            raise DataError(f"pictures in {batch.dtype}", expected="uint8, 0 to 255")
         seen = self._resample(batch, smooth=True)  # (N, C, h, w) float32, 0..255
         gain, offset = self._light(batch.shape[1], mean, std)
         seen = warp.recolour(seen, gain, offset)
