@@ -24,7 +24,7 @@ class Scale(Geometry):
     most: float = amount("times the size", 0.1, 10)
 
     def __post_init__(self) -> None:
-        Operation.__post_init__(self)
+        Operation.__post_init__(self)  # super() does not find itself in a class with slots
         if self.least > self.most:
             raise RecipeError(
                 f"scale from {self.least:g} to {self.most:g}",
