@@ -6,8 +6,6 @@ Shapes: N pictures, C channels, h and w of the net's input, F features.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +34,3 @@ def compute(
         yield Advanced(part, len(outputs))
     yield Finished(part, clock.spent() - began, f"{len(images)} images, {runtime.name}")
     return np.concatenate(found)
-
-
-def bank(path: Path, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Make an array on disk for activations that would fill the memory."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)

@@ -6,7 +6,6 @@ Shapes: N samples, C channels, H and W of the working size, B images in a batch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from opsin import augment
 from opsin.augment import Chain
 from opsin.data.preprocess import Preprocessing
+from opsin.engine.bank import Bank
 from opsin.ops.seeding import generator, number
 
 Mix = Callable[[Tensor, Tensor, Tensor], Tensor]  # (targets, partners' targets, share) -> targets
@@ -79,17 +79,18 @@ class PictureFeed:
 
 
 class ActivationFeed:
-    """Feeds cached activations (V, N, ...): of each sample one of its V views, drawn anew."""
+    """Feeds activations from a bank: of each sample one of its views, drawn anew each time."""
 
-    def __init__(
-        self, bank: NDArray[Any], targets: Tensor, order: Order, read: Callable[[Any], Tensor]
-    ) -> None:
-        self.bank, self.targets, self.order, self.read = bank, targets, order, read
+    def __init__(self, bank: Bank, targets: Tensor, order: Order) -> None:
+        self.bank, self.targets, self.order = bank, targets, order
         self.steps = order.steps
 
     def batch(self, epoch: int, step: int, part: int, parts: int) -> tuple[Tensor, Tensor]:
         """Return activations (B, ...) and targets."""
-        chosen = self.order.slice(epoch, step, part, parts).numpy()
+        chosen = self.order.slice(epoch, step, part, parts)
         draws = np.random.default_rng(number(self.order.seed, epoch, step, part))
-        view = draws.integers(len(self.bank), size=len(chosen))
-        return self.read(self.bank[view, chosen]), self.targets[chosen]
+        views = draws.integers(self.bank.views, size=len(chosen))
+        inputs = self.bank.read(views.tolist(), chosen.tolist())
+        if inputs.ndim == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        return inputs, self.targets[chosen]

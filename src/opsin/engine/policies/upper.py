@@ -1,0 +1,150 @@
+"""Freeze the lower layers, keep what they say of several views of each picture, train the rest.
+
+The lower layers run once for each view, in the fastest runtime; the upper ones then learn from
+stored activations and never see a picture again. Batch statistics stay those of the pretrained net:
+a few thousand pictures estimate them worse than it did.
+
+Shapes: N pictures, V views of each, C' channels of h' x w' at the boundary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from opsin import nets, runtimes
+from opsin.augment import Chain, parse
+from opsin.data.decode import centre
+from opsin.engine import features
+from opsin.engine.bank import Bank
+from opsin.engine.feed import ActivationFeed, Order
+from opsin.engine.plan import plan_epochs
+from opsin.engine.policies import probe
+from opsin.engine.policies._policy import Learnt, Setting, course_of, descend, forward
+from opsin.events import Advanced, Event, Finished, Started
+from opsin.ops.depthwise import quicken
+
+BATCH = 32
+VIEWS = 8  # of each picture, the plain one included, where time and disk allow
+SHARE = 0.35  # of the time left may go into computing views
+USUAL = {"rate": 3e-4, "optimizer": "adamw", "decay": 0.02, "average": 0.98, "clip": 5.0}
+
+
+def learn(
+    setting: Setting, start: Learnt | None, *, boundary: str | None = None
+) -> Generator[Event, None, Learnt]:
+    """Return the net with the layers from ``boundary`` up fine-tuned, starting from a fitted head.
+
+    Without a boundary, the last third of the stages is trained.
+    """
+    if start is None:
+        start = yield from probe.learn(setting, None)
+    net = start.net
+    stages = nets.stages(net)
+    boundary = boundary or stages[2 * len(stages) // 3]
+    lower, upper = nets.cut(net, boundary)
+    runtime = runtimes.fastest(
+        lower,
+        setting.pre,
+        device=setting.recipe.device,
+        examples=centre(setting.train.pixels[:8], setting.pre),
+    )
+    train = yield from _views(setting, runtime)
+    held = yield from _plain(setting, runtime)
+
+    learning = quicken(Frozen(upper))
+    for parameter in learning.parameters():
+        parameter.requires_grad_(True)
+    order = Order(len(setting.train), setting.recipe.batch or BATCH, setting.recipe.seed)
+    feed = ActivationFeed(train, setting.task.encode(setting.train.truths), order)
+    epochs = setting.once(
+        "upper epochs",
+        lambda: plan_epochs(
+            setting, learning, feed, lambda: _judge(setting, learning, held), **USUAL
+        ),
+    )
+    course = course_of(setting, epochs, **USUAL)
+    groups = [(list(learning.parameters()), 1.0)]
+    score = yield from descend(setting, "upper", learning, groups, feed, course, held)
+    train.close()
+    return Learnt(net, "upper", score, start.outputs, f"trained from {boundary} up")
+
+
+class Frozen(nn.Module):
+    """Is a part of a net in training whose batch norms keep to their stored statistics."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part
+
+    def train(self, mode: bool = True) -> Frozen:
+        """Switch to training, all but the batch norms."""
+        super().train(mode)
+        for layer in self.modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.eval()
+        return self
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Return outputs (B, K) for activations (B, C', h', w')."""
+        outputs: Tensor = self.part(activations.float())
+        return outputs
+
+
+def _judge(setting: Setting, net: nn.Module, held: Tensor) -> None:
+    forward(setting.fabric, net.eval(), held)
+
+
+def _plain(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None, Tensor]:
+    """Return the activations of the validation pictures as they are."""
+    images = centre(setting.validation.pixels, setting.pre)
+    found = yield from features.compute(
+        runtime, images, setting.clock, part="validation activations"
+    )
+    kept = torch.from_numpy(found).to(torch.bfloat16)
+    return kept.contiguous(memory_format=torch.channels_last) if kept.ndim == 4 else kept
+
+
+def _views(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None, Bank]:
+    """Return a bank with the activations of several views of each training picture."""
+    pixels, seed, clock = setting.train.pixels, setting.recipe.seed, setting.clock
+    sample = centre(pixels[:1], setting.pre)
+    shape = runtime.run(np.ascontiguousarray(sample)).shape[1:]
+    began = clock.spent()
+    count = setting.once("views", lambda: _count(setting, runtime))
+    bank = Bank(setting.store.scratch / "activations.bf16", count, len(pixels), shape)
+    part = "activations"
+    yield Started(part, count * len(pixels))
+    for view in range(count):
+        first = 0
+        blocks = augmented(setting, view, seed)
+        for outputs in runtime.stream(blocks):
+            bank.write(view, first, outputs)
+            first += len(outputs)
+            yield Advanced(part, len(outputs))
+    yield Finished(part, clock.spent() - began, f"{count} views of {len(pixels)} pictures")
+    return bank
+
+
+def augmented(setting: Setting, view: int, seed: int):
+    """Yield blocks (B, C, h, w) of a view of the training pictures; view 0 is the plain one."""
+    chain = setting.chain if view else Chain(())
+    mean, std = (0.0,) * setting.pre.channels, (1 / 255,) * setting.pre.channels
+    pixels = setting.train.pixels
+    for first in range(0, len(pixels), features.BLOCK):
+        raw = torch.from_numpy(np.ascontiguousarray(pixels[first : first + features.BLOCK]))
+        key = (seed, view, first)
+        draw = chain.draw(len(raw), setting.pre.working, setting.pre.size, key)
+        images = draw.images(raw, mean, std).round_().clamp_(0, 255)
+        yield images.to(torch.uint8).contiguous().numpy()
+
+
+def _count(setting: Setting, runtime: runtimes.Runtime) -> int:
+    """Return how many views there is time for."""
+    if setting.clock.budget is None:
+        return VIEWS
+    seconds = len(setting.train) / runtimes.throughput(runtime, setting.pre)
+    return max(1, min(VIEWS, int(SHARE * setting.clock.left() / seconds)))
