@@ -48,7 +48,7 @@ class Draw:
         """Return the net's input ``(x / 255 - mean) / std`` for a uint8 ``batch``.
 
         (N, C, H, W) -> (N, C, h, w) in float32 or ``dtype``, channels last where C is 3. What is
-        hidden becomes 0, the mean colour. Raises ``DataError`` for a batch of another shape or type.
+        hidden becomes 0, the mean colour. Raises ``DataError`` for another shape or type.
         """
         import torch
 
