@@ -20,7 +20,7 @@ COLDEST, HOTTEST = 0.05, 20.0
 
 
 class Reliability(NamedTuple):
-    """Holds for each bin of confidence, (..., M): mean confidence, share right, number of samples."""
+    """Holds for each bin, (..., M): mean confidence, share right and number of samples."""
 
     confidence: Floats
     accuracy: Floats
