@@ -1,0 +1,134 @@
+"""Opens picture files: a list of formats, two limits, and one error for whatever goes wrong."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from opsin.errors import DataError
+
+MOST_PIXELS = 200_000_000
+MOST_BYTES = 1 << 30
+SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"]
+)  # in a folder, what is taken for a picture without looking inside
+
+# The readers are called by name rather than through Image.open: no other format can be reached,
+# and the size limit is ours instead of a module variable of Pillow's.
+READERS: dict[str, type[ImageFile.ImageFile]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+}
+SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+)
+
+
+class PictureError(DataError):
+    """Is raised for a picture that cannot be read; ``kind`` is the word `check` files it under."""
+
+    def __init__(self, kind: str, received: str, *, expected: str, remedy: str = "") -> None:
+        super().__init__(received, expected=expected, remedy=remedy)
+        self.kind = kind
+
+
+def kind_of(head: bytes) -> str | None:
+    """Name the format that the first 16 bytes of a file stand for, None where it is foreign.
+
+    >>> kind_of(b"GIF89a..")
+    'GIF'
+    """
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    return next((name for magic, name in SIGNATURES if head.startswith(magic)), None)
+
+
+@contextmanager
+def opened(source: Path | bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
+    """Open a picture whose header keeps the limits; turn whatever goes wrong into one error."""
+    said = str(source) if isinstance(source, Path) else f"a picture of {len(source):,} bytes"
+    try:
+        with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
+            length = stream.seek(0, io.SEEK_END)
+            stream.seek(0)
+            head = stream.read(16)
+            name = _accepted(head, length, said)
+            stream.seek(0)
+            with READERS[name](stream) as image:
+                _bounded(image, said)
+                yield image, name
+    except PictureError:
+        raise
+    except FileNotFoundError as error:
+        raise PictureError("missing", said, expected="a file that exists") from error
+    except (PermissionError, IsADirectoryError) as error:
+        raise PictureError("unreadable", said, expected="a file that may be read") from error
+    except (Exception, MemoryError) as error:  # damaged files make Pillow raise anything
+        raise _damaged(said, error) from error
+
+
+def _accepted(head: bytes, length: int, said: str) -> str:
+    """Return the format of a file, or refuse it by what its first bytes and its length say."""
+    if length == 0:
+        expected = "a picture; this file is empty"
+        raise PictureError("empty-file", said, expected=expected, remedy="Copy it here again.")
+    name = kind_of(head)
+    if name is None:
+        remedy = "Save it as JPEG or PNG." if head[4:8] == b"ftyp" else "Remove it, or convert it."
+        expected = f"a picture; its first bytes are not those of {', '.join(READERS)}"
+        raise PictureError("not-an-image", said, expected=expected, remedy=remedy)
+    if length > MOST_BYTES:
+        expected = f"at most {MOST_BYTES >> 20:,} MB in one file"
+        raise PictureError("too-large", said, expected=expected, remedy="Cut it into tiles.")
+    return name
+
+
+def _bounded(image: ImageFile.ImageFile, said: str) -> None:
+    """Refuse a picture whose header promises no pixels, or more than memory should hold."""
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise PictureError("corrupt", said, expected=f"pixels; it is {width} × {height}")
+    if width * height > MOST_PIXELS:
+        raise PictureError(
+            "too-large",
+            f"{said} of {width:,} × {height:,} pixels",
+            expected=f"at most {MOST_PIXELS // 10**6} megapixels",
+            remedy="Cut it into tiles, or scale it down.",
+        )
+
+
+def _damaged(said: str, error: Exception) -> PictureError:
+    """Return the error for a file that begins like a picture and does not go on like one."""
+    why = " ".join(str(error).split())[:120] or type(error).__name__
+    short = any(word in why.lower() for word in ("truncated", "not enough", "end of file", "eof"))
+    kind = "truncated" if short or isinstance(error, EOFError) else "corrupt"
+    return PictureError(
+        kind,
+        f"{said}, which is {'cut short' if kind == 'truncated' else 'damaged'} ({why})",
+        expected="a whole picture",
+        remedy="Copy it here again, or remove it.",
+    )
