@@ -21,7 +21,9 @@ def generator(*key: int) -> torch.Generator:
 def number(*key: int) -> int:
     """Return one 63-bit seed made of ``key``.
 
-    >>> number(0, 1) != number(1, 0)
+    >>> number(0, 1) != number(1, 0) and number(0) != number(0, 0)
     True
     """
-    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    # SeedSequence takes (3,) and (3, 0) for the same: the length in front tells them apart.
+    entropy = (len(key), *key)
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))

