@@ -75,7 +75,9 @@ def _sizes(sizes: Sequence[tuple[int, int]]) -> str:
 
 def gallery(pictures: Sequence[Picture], *, said: bool = True) -> str:
     """Return a grid of pictures with their truth and, if asked, what was said of them."""
-    return f'<ul class="gallery">{"".join(_plate(p, said) for p in pictures)}</ul>'
+    ratio = median(p.image.shape[2] / p.image.shape[1] for p in pictures)  # of most pictures
+    frame = f'style="--ratio:{min(max(ratio, 0.6), 1.6):.2f}"'
+    return f'<ul class="gallery" {frame}>{"".join(_plate(p, said) for p in pictures)}</ul>'
 
 
 def _plate(picture: Picture, said: bool) -> str:

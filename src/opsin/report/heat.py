@@ -31,7 +31,7 @@ def matrix(chart: Matrix) -> str:
     for i, (full, shown) in enumerate(zip(chart.rows, rows, strict=True)):
         y = top + (i + 0.5) * cell + 0.35 * font
         parts.append(
-            f'<text class="tick end" font-size="{font}" x="{left - 6:.1f}" y="{y:.1f}">'
+            f'<text class="tick end" x="{left - 6:.1f}" y="{y:.1f}">'
             f"<title>{safe(full)}</title>{safe(shown)}</text>"
         )
     parts += _cells(chart, left, top, cell, font)
@@ -40,7 +40,8 @@ def matrix(chart: Matrix) -> str:
     about = f"{chart.title}: {len(chart.rows)} rows, {len(chart.columns)} columns"
     return (
         f'<svg class="chart heat {size}" role="img" aria-label="{safe(about)}" '
-        f'viewBox="0 0 {wide:.0f} {tall:.0f}" style="max-width:{1.25 * wide:.0f}px">'
+        f'viewBox="0 0 {wide:.0f} {tall:.0f}" font-size="{font}" '
+        f'style="max-width:{1.5 * wide:.0f}px">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -49,7 +50,7 @@ def _column(full: str, shown: str, x: float, y: float, font: float, steep: bool)
     """Write the name of a column above it, upright where columns are narrow."""
     turn, x = (-90, x + 0.35 * font) if steep else (-45, x)
     return (
-        f'<text class="tick" font-size="{font}" transform="translate({x:.1f} {y:.1f}) '
+        f'<text class="tick" transform="translate({x:.1f} {y:.1f}) '
         f'rotate({turn})"><title>{safe(full)}</title>{safe(shown)}</text>'
     )
 
@@ -76,7 +77,7 @@ def _cells(chart: Matrix, left: float, top: float, cell: float, font: float) -> 
             if cell > 12:
                 tone = "on" if share > 0.5 else "off"
                 parts.append(
-                    f'<text class="cell {tone} mid" font-size="{font}" x="{x + cell / 2:.1f}" '
+                    f'<text class="cell {tone} mid" x="{x + cell / 2:.1f}" '
                     f'y="{y + cell / 2 + 0.35 * font:.1f}">{value:g}</text>'
                 )
     return parts

@@ -105,7 +105,7 @@ def _data(story: Story) -> list[str]:
     """State that the data had faults and that time ran out, where so."""
     told = []
     if story.problems:
-        told.append(f"{count(len(story.problems), 'problem')} in the data, listed above.")
+        told.append(f"{count(len(story.problems), 'problem')} in the data, listed below.")
     planned = story.plan.budget if story.plan else None
     if planned and story.seconds > 1.1 * planned:
         told.append(f"The run took {duration(story.seconds)}, planned were {duration(planned)}.")

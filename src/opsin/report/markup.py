@@ -46,12 +46,12 @@ def paragraph(text: str, kind: str = "") -> str:
 def table(
     caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: str = ""
 ) -> str:
-    """Return a table; ``numbers`` has one letter a column, n for numbers and t for text.
+    """Return a table; ``numbers`` has one letter a column: t text, n numbers, b bars.
 
     ``heads`` and cells are markup already. The first cell of a row is its header.
     """
     kinds = numbers or "t" + "n" * (len(heads) - 1)
-    style = [' class="n"' if kind == "n" else "" for kind in kinds]
+    style = ["" if kind == "t" else f' class="{kind}"' for kind in kinds]
     top = "".join(f'<th scope="col"{s}>{h}</th>' for h, s in zip(heads, style, strict=True))
     body = []
     for row in rows:

@@ -14,7 +14,7 @@ from opsin.report.story import Story
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 SECTIONS = (
-    ("limits", "What this does not say", run.limits),
+    ("limits", "Limits", run.limits),
     ("metrics", "All metrics", scores.metrics),
     ("classes", "Every class", scores.classes),
     ("confusion", "Confusions", scores.confusion),
@@ -46,7 +46,7 @@ def page(story: Story) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
         f"<title>{safe(story.title)} · Opsin report</title><style>{style}</style></head><body>"
-        f'<header><p class="brand"><b>Opsin</b> report<span>{safe(story.when)}</span></p>'
+        f'<header><p class="brand"><span><b>Opsin</b> report</span><span>{safe(story.when)}</span></p>'
         f"<h1>{name(story.title)}</h1>{scores.headline(story)}"
         f'<nav aria-label="Contents"><ol>{links}</ol></nav></header><main>{body}</main>'
         f"<footer><p>Made by Opsin. All numbers were measured in this run.</p></footer>"

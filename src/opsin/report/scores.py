@@ -20,6 +20,7 @@ from opsin.report.words import (
     figure,
     interval,
     percent,
+    quantity,
     sentence,
     term,
     weight,
@@ -61,7 +62,8 @@ def _facts(story: Story) -> str:
         facts.append(("Run took", duration(story.seconds)))
     if story.model_bytes:
         facts.append(("Model file", weight(story.model_bytes)))
-    return pairs([(key, name(value)) for key, value in facts if value], "facts")
+    facts += [(label, f"{quantity(v)} {unit}") for label, (v, unit) in [*story.speed.items()][:1]]
+    return pairs([(label, name(value)) for label, value in facts if value], "facts")
 
 
 def metrics(story: Story) -> str:
@@ -89,10 +91,10 @@ def _span(metric: Metric) -> str:
         return bar(metric.value)
     low, high, spot = (100 * min(max(v, 0.0), 1.0) for v in (metric.low, metric.high, metric.value))
     return (
-        '<svg class="bar span" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<svg class="bar range" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="track" y="4.5" width="100" height="1"/>'
-        f'<rect class="fill" x="{low:.1f}" y="3.5" width="{max(high - low, 0.5):.1f}" height="3"/>'
-        f'<rect class="fill" x="{max(spot - 0.6, 0):.1f}" width="1.2" height="10"/></svg>'
+        f'<rect class="reach" x="{low:.1f}" y="2" width="{max(high - low, 0.5):.1f}" height="6"/>'
+        f'<rect class="fill" x="{min(max(spot - 0.6, 0), 98.8):.1f}" width="1.2" height="10"/></svg>'
     )
 
 
@@ -139,6 +141,9 @@ def confusion(story: Story) -> str:
     told = (
         f'<figure><figcaption>{safe(chart.title)}</figcaption><div class="wide">{draw(chart)}'
         "</div></figure>"
+        + paragraph(
+            "Blue is right, grey is wrong; the stronger, the larger its share of its row.", "soft"
+        )
     )
     mixed = [
         (value, labels[i], labels[j], sum(row))
@@ -212,9 +217,7 @@ def mistakes(story: Story) -> str:
     """Return the worst mistakes as pictures."""
     if not story.mistakes:
         return paragraph("None: nothing on the held-out pictures was wrong.")
-    return paragraph("Ordered by how sure the model was of the wrong answer.", "soft") + gallery(
-        story.mistakes
-    )
+    return paragraph("The worst first.", "soft") + gallery(story.mistakes)
 
 
 def suspects(story: Story) -> str:

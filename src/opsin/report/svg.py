@@ -41,7 +41,7 @@ def lines(chart: Lines) -> str:
     legend, top = _legend(list(chart.series), chart.dots)
     up = Axis(ticks(ys), top + tall, top + 20)
     left = 8 + LETTER * max(len(label) for label in up.labels())
-    across = Axis(_whole(xs), left, WIDE - 14)
+    across = Axis(up.ticks if chart.diagonal else _whole(xs), left, WIDE - 14)
     parts = [legend, _grid(across, up, chart.x, chart.y, top)]
     if chart.diagonal:
         ends = (max(across.ticks[0], up.ticks[0]), min(across.ticks[-1], up.ticks[-1]))

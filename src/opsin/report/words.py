@@ -67,8 +67,8 @@ def term(name: str) -> Term:
 def number(value: float) -> str:
     """Write a number with three decimals as ``Metric`` does, very small and large ones shorter.
 
-    >>> number(0.8655), number(12.3), number(3e-05), number(float("nan"))
-    ('0.865', '12.300', '3e-05', 'n/a')
+    >>> number(0.8657), number(12.3), number(3e-05), number(float("nan"))
+    ('0.866', '12.300', '3e-05', 'n/a')
     """
     if not math.isfinite(value):
         return "n/a"
@@ -79,8 +79,8 @@ def number(value: float) -> str:
 def percent(value: float, unit: bool = True) -> str:
     """Write a share in per cent, with the very digits of its three decimals.
 
-    >>> percent(0.8655, unit=False), percent(1.0, unit=False)
-    ('86.5', '100.0')
+    >>> percent(0.8657, unit=False), percent(1.0, unit=False)
+    ('86.6', '100.0')
     """
     if not math.isfinite(value):
         return "n/a"
