@@ -46,7 +46,8 @@ def page(story: Story) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
         f"<title>{safe(story.title)} · Opsin report</title><style>{style}</style></head><body>"
-        f'<header><p class="brand"><span><b>Opsin</b> report</span><span>{safe(story.when)}</span></p>'
+        f'<header><p class="brand"><span><b>Opsin</b> report</span>'
+        f"<span>{safe(story.when)}</span></p>"
         f"<h1>{name(story.title)}</h1>{scores.headline(story)}"
         f'<nav aria-label="Contents"><ol>{links}</ol></nav></header><main>{body}</main>'
         f"<footer><p>Made by Opsin. All numbers were measured in this run.</p></footer>"

@@ -90,11 +90,12 @@ def _span(metric: Metric) -> str:
     if not (math.isfinite(metric.low) and math.isfinite(metric.high)):
         return bar(metric.value)
     low, high, spot = (100 * min(max(v, 0.0), 1.0) for v in (metric.low, metric.high, metric.value))
+    spot = min(max(spot - 0.6, 0.0), 98.8)  # half its width to the left, but inside
     return (
         '<svg class="bar range" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="track" y="4.5" width="100" height="1"/>'
         f'<rect class="reach" x="{low:.1f}" y="2" width="{max(high - low, 0.5):.1f}" height="6"/>'
-        f'<rect class="fill" x="{min(max(spot - 0.6, 0), 98.8):.1f}" width="1.2" height="10"/></svg>'
+        f'<rect class="fill" x="{spot:.1f}" width="1.2" height="10"/></svg>'
     )
 
 

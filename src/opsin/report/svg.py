@@ -39,7 +39,7 @@ def lines(chart: Lines) -> str:
             xs = ys = [0.0, 1.0]
     tall = 300 if chart.diagonal else 210
     legend, top = _legend(list(chart.series), chart.dots)
-    up = Axis(ticks(ys), top + tall, top + 20)
+    up = Axis(ticks(ys), top + tall, top + 24)
     left = 8 + LETTER * max(len(label) for label in up.labels())
     across = Axis(up.ticks if chart.diagonal else _whole(xs), left, WIDE - 14)
     parts = [legend, _grid(across, up, chart.x, chart.y, top)]
