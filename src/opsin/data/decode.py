@@ -258,7 +258,8 @@ def _narrow(image: Image.Image) -> Pixels:
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "F":
         unit: NDArray[np.float32] = np.nan_to_num(np.clip(values, 0, 1), nan=0.0)
-        return np.rint(unit * 255).astype(np.uint8)
+        rounded: Pixels = np.rint(unit * 255).astype(np.uint8)
+        return rounded
     if image.mode.startswith("I;16"):
         return (values >> 8).astype(np.uint8)
     bits, signed = 16, False

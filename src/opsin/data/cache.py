@@ -1,0 +1,304 @@
+"""Every picture decoded once, into a memory map that epochs read from.
+
+Shapes: N samples, C channels, h, w of the working size; in the file (N, h, w, C) uint8.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from opsin.data.decode import PictureError, fitted
+from opsin.data.preprocess import Preprocessing
+from opsin.data.sample import Sample
+from opsin.errors import DataError
+from opsin.events import Advanced, Event, Finished, Problem, Started
+from opsin.files import write_json
+from opsin.ops import phash
+
+RULE = 1  # raise it whenever decode.py gives other pixels than before
+PART = "read pictures"
+TASK = 16  # pictures a thread takes at a time: enough that handing out work costs nothing
+SMALL = 64  # below this side (pixels) pictures are too plain to be compared by looks
+
+
+class _Notes:
+    """Collects what threads notice about N samples; each writes to its own places."""
+
+    def __init__(self, n: int) -> None:
+        self.problems: dict[int, Problem] = {}
+        self.digests = [""] * n
+        self.hashes = np.zeros(n, np.uint64)
+        self.sizes = np.zeros((n, 2), np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """Holds the pictures of N samples at the working size, and what was noticed on the way.
+
+    ``digests`` are equal for pictures whose files (or arrays) are equal byte by byte. ``hashes``
+    are close (``ops.phash``) for pictures that look alike; of those smaller than 64 pixels they
+    stand for the exact working-size pixels instead. ``sizes`` (N, 2) are the original heights and
+    widths, 0 where a picture could not be read; its pixels are black and its digest is "".
+    """
+
+    memory: NDArray[np.uint8]  # (N, h, w, C)
+    problems: tuple[Problem, ...]
+    digests: list[str]
+    hashes: NDArray[np.uint64]  # (N,)
+    sizes: NDArray[np.int32]  # (N, 2)
+
+    @property
+    def images(self) -> NDArray[np.uint8]:
+        """Return the pictures as (N, C, h, w), a view."""
+        return self.memory.transpose(0, 3, 1, 2)
+
+    @property
+    def keep(self) -> NDArray[np.int64]:
+        """Return the indexes of the samples whose picture could be read."""
+        return np.flatnonzero([digest != "" for digest in self.digests]).astype(np.int64)
+
+
+def fill(
+    samples: Sequence[Sample],
+    pre: Preprocessing,
+    *,
+    folder: Path | None = None,
+    workers: int | None = None,
+) -> Generator[Event, None, Pixels]:
+    """Decode every sample once by threads and return the ``Pixels``; yields progress events.
+
+    With a ``folder`` the pixels stay there under a name made of the files' paths, sizes and times,
+    the preprocessing and the version of the decoding rule, and a second call takes them from
+    there. Without one they live in a temporary file that goes with the result. A picture that
+    cannot be read is a ``Problem``, never an exception; a full disk raises ``DataError``.
+    """
+    began = time.perf_counter()
+    yield Started(PART, len(samples))
+    shape = (len(samples), *pre.working, pre.channels)
+    base = None if folder is None else folder / f"pixels-{_key(samples, pre)}"
+    kept = None if base is None else _kept(base, shape)
+    if kept is not None:
+        yield Advanced(PART, len(samples))
+        yield Finished(PART, time.perf_counter() - began, "kept from an earlier run")
+        return kept
+    with _room(base, shape) as (memory, finish):
+        if pre.channels == 1 and _raw(samples, pre.working):
+            notes = _copied(samples, memory)
+            yield Advanced(PART, len(samples))
+        else:
+            notes = yield from _decoded(samples, pre, memory, workers)
+        problems = tuple(notes.problems[index] for index in sorted(notes.problems))
+        pixels = Pixels(memory, problems, notes.digests, notes.hashes, notes.sizes)
+        finish(pixels)
+    bad = len(problems)
+    yield Finished(PART, time.perf_counter() - began, f"{bad} could not be read" if bad else "")
+    return pixels
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _decoded(
+    samples: Sequence[Sample], pre: Preprocessing, memory: NDArray[np.uint8], workers: int | None
+) -> Generator[Event, None, _Notes]:
+    """Decode all samples into ``memory`` by threads: Pillow frees the interpreter meanwhile."""
+    notes = _Notes(len(samples))
+
+    def work(start: int) -> int:
+        some = range(start, min(start + TASK, len(samples)))
+        thumbnails = {}
+        for index in some:
+            thumbnail = _read(samples[index], index, pre, memory[index], notes)
+            if thumbnail is not None:
+                thumbnails[index] = thumbnail
+        if thumbnails:
+            notes.hashes[list(thumbnails)] = phash.perceptual(np.stack([*thumbnails.values()]))
+        return len(some)
+
+    pool = ThreadPoolExecutor(workers or _processors())
+    try:
+        tasks = [pool.submit(work, start) for start in range(0, len(samples), TASK)]
+        for done in as_completed(tasks):
+            yield Advanced(PART, done.result())
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return notes
+
+
+def _read(
+    sample: Sample, index: int, pre: Preprocessing, out: NDArray[np.uint8], notes: _Notes
+) -> NDArray[np.uint8] | None:
+    """Decode a sample into ``out`` (h, w, C); return a thumbnail where its looks say enough."""
+    try:
+        image, size = fitted(sample.image, pre)
+    except PictureError as error:
+        where = sample.name or str(sample.image if isinstance(sample.image, Path) else index)
+        notes.problems[index] = Problem(error.kind, where, str(error))
+        return None
+    out[...] = np.asarray(image).reshape(out.shape)
+    notes.digests[index] = _digest(sample.image)
+    notes.sizes[index] = size
+    if min(size) < SMALL:
+        notes.hashes[index] = int(_digest(out)[:16], 16)
+        return None
+    thumbnail = image.convert("L").resize((phash.SIDE, phash.SIDE), Image.Resampling.BOX)
+    return np.asarray(thumbnail)
+
+
+def _raw(samples: Sequence[Sample], working: tuple[int, int]) -> bool:
+    """Return whether all samples are grey arrays at the working size already (MNIST)."""
+    return min(working) < SMALL and all(
+        isinstance(s.image, np.ndarray) and s.image.shape == working and s.image.dtype == np.uint8
+        for s in samples
+    )
+
+
+def _copied(samples: Sequence[Sample], memory: NDArray[np.uint8]) -> _Notes:
+    """Copy arrays that need no decoding; what they look like is what they are."""
+    notes = _Notes(len(samples))
+    for index, sample in enumerate(samples):
+        memory[index, :, :, 0] = sample.image
+    notes.digests = [_digest(sample.image) for sample in samples]
+    notes.hashes[:] = [int(digest[:16], 16) for digest in notes.digests]
+    notes.sizes[:] = memory.shape[1:3]
+    return notes
+
+
+def _digest(source: Path | bytes | NDArray[np.uint8]) -> str:
+    """Return 128 bits that stand for the content: of a file its bytes, of an array its pixels."""
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            return hashlib.file_digest(stream, _blake).hexdigest()
+    plain = source if isinstance(source, bytes) else np.ascontiguousarray(source).data
+    return _blake(plain).hexdigest()
+
+
+def _blake(data: Any = b"") -> hashlib.blake2b:
+    return hashlib.blake2b(data, digest_size=16)
+
+
+def _processors() -> int:
+    """Return how many processors this process may use, which in a container are not all."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+# ── keeping ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _key(samples: Sequence[Sample], pre: Preprocessing) -> str:
+    """Return a name for these pictures, prepared this way; another file time gives another."""
+    key = hashlib.blake2b(digest_size=12)
+    key.update(f"{RULE} {pre.working} {pre.fit} {pre.interpolation} {pre.channels}".encode())
+    for sample in samples:
+        source = sample.image
+        if isinstance(source, Path):
+            try:
+                facts = source.stat()
+                key.update(f"{source.resolve()} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+            except OSError:
+                key.update(f"{source} is missing\n".encode())
+        else:
+            key.update(f"{getattr(source, 'shape', '')} {_digest(source)}\n".encode())
+    return key.hexdigest()
+
+
+@contextmanager
+def _room(
+    base: Path | None, shape: tuple[int, ...]
+) -> Iterator[tuple[NDArray[np.uint8], Callable[[Pixels], None]]]:
+    """Give memory on disk and what must be called once it is full of pixels.
+
+    All of the room is taken at the start: a disk that fills up later would end the process
+    (SIGBUS) instead of raising.
+    """
+    if base is None:
+        with _clear_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as stream:
+            yield _mapped(stream, shape), lambda pixels: None
+        return
+    beside = base.with_name(f".{base.name}.{os.getpid()}.part")
+
+    def finish(pixels: Pixels) -> None:
+        if isinstance(pixels.memory, np.memmap):
+            pixels.memory.flush()
+        beside.replace(base.with_suffix(".raw"))
+        write_json(base.with_suffix(".json"), _plain(pixels))  # last: it says all is there
+
+    try:
+        with _clear_errors(base.parent):
+            base.parent.mkdir(parents=True, exist_ok=True)
+            with beside.open("w+b") as stream:
+                yield _mapped(stream, shape), finish
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _clear_errors(folder: Path) -> Iterator[None]:
+    """Say what to do where the disk or the folder refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{error.strerror or error} while keeping decoded pictures in {folder}",
+            expected="room for them",
+            remedy="Free some disk space, or set TMPDIR or --out to another disk.",
+        ) from error
+
+
+def _mapped(stream: IO[bytes], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Take room for ``shape`` bytes in a file and map it into memory."""
+    length = math.prod(shape)
+    if length == 0:
+        return np.zeros(shape, np.uint8)
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(stream.fileno(), 0, length)
+    else:  # macOS and Windows: writing is the only way to be sure
+        for start in range(0, length, 1 << 24):
+            stream.write(bytes(min(1 << 24, length - start)))
+        stream.flush()
+    return np.memmap(stream, np.uint8, "r+", shape=shape)  # type: ignore[call-overload,no-any-return]
+
+
+def _plain(pixels: Pixels) -> dict[str, Any]:
+    """Return everything but the pixels as plain data."""
+    return {
+        "problems": [problem.to_dict() for problem in pixels.problems],
+        "digests": pixels.digests,
+        "hashes": pixels.hashes.tolist(),
+        "sizes": pixels.sizes.tolist(),
+    }
+
+
+def _kept(base: Path, shape: tuple[int, ...]) -> Pixels | None:
+    """Return what an earlier run kept, or None where it is absent or not whole."""
+    raw, facts = base.with_suffix(".raw"), base.with_suffix(".json")
+    try:
+        if raw.stat().st_size != math.prod(shape):
+            return None
+        plain = json.loads(facts.read_text(encoding="utf-8"))
+        # copy on write: whoever writes into the pictures changes them for himself alone
+        memory = np.memmap(raw, np.uint8, "c", shape=shape)
+        problems = tuple(Problem(**problem) for problem in plain["problems"])
+        hashes = np.array(plain["hashes"], np.uint64)
+        sizes = np.array(plain["sizes"], np.int32).reshape(-1, 2)
+        digests = [str(digest) for digest in plain["digests"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    sound = len(digests) == len(hashes) == len(sizes) == shape[0]
+    return Pixels(memory, problems, digests, hashes, sizes) if sound else None
