@@ -104,7 +104,7 @@ def problems(story: Story) -> str:
     for problem in story.problems:
         kinds.setdefault(problem.kind, []).append(problem)
     if not kinds:
-        return paragraph("No problem was found in the data.")
+        return paragraph("No problem was found in the data.") if story.counts else ""
     parts = [paragraph(f"{count(len(story.problems), 'problem')} of {count(len(kinds), 'kind')}.")]
     for kind, found in sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0])):
         rows = [[name(p.path), safe(p.message)] for p in found[:SHOWN]]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+from opsin.report.axis import fit
 from opsin.report.story import Story
 from opsin.report.words import NARROW, count, duration, figure, interval, key, percent, term
 
 FEW_TEST = 100  # held-out pictures below which an interval is too wide to choose by
 FEW_TAUGHT = 20  # pictures of a class below which it can hardly be learnt
 FEW_ASKED = 10  # held-out pictures of a class below which its row is an anecdote
+LETTERS = 60  # of a name that are shown in a sentence
 HONEST = 0.05  # calibration error up to which a score may be read as a probability
 
 
@@ -69,7 +71,9 @@ def _classes(story: Story) -> list[str]:
 def _list(names: list[str], most: int = 8) -> str:
     """Join names, counting those beyond ``most``."""
     rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {count(rest, 'more class')}" if rest > 0 else "")
+    return ", ".join(fit(name, LETTERS) for name in names[:most]) + (
+        f" and {count(rest, 'more class')}" if rest > 0 else ""
+    )
 
 
 def _rivals(story: Story) -> list[str]:
@@ -79,7 +83,7 @@ def _rivals(story: Story) -> list[str]:
         apart = story.score.low > rival.high if story.sign > 0 else story.score.high < rival.low
         if not apart:
             told.append(
-                f"The baseline “{name}” reaches {figure(story.better, rival.value)}, and the two "
+                f"The baseline “{fit(name, LETTERS)}” reaches {figure(story.better, rival.value)}, and the two "
                 "intervals are not apart: a gain over it is not shown."
             )
     return told
@@ -118,7 +122,9 @@ def _always(story: Story) -> list[str]:
         "All pictures come from one collection. Another camera, place or season may do worse than "
         f"the 95{NARROW}% interval, which only covers the luck of which pictures were drawn."
     ]
-    if story.held_out.classes:
+    if len(story.held_out.classes) == 1:
+        told.append("The model knows one class only and gives it whatever a picture shows.")
+    elif story.held_out.classes:
         told.append(
             f"The model answers with one of {count(len(story.held_out.classes), 'class')}, also "
             "where a picture shows none of them."
@@ -134,5 +140,5 @@ def weakest(story: Story, most: int = 3) -> str:
         if math.isfinite(row.get("recall", math.nan))
     ]
     worst = sorted(rows)[:most] if len(rows) > most else []
-    told = ", ".join(f"{name} ({figure('recall', value)})" for value, name in worst)
+    told = ", ".join(f"{fit(name, LETTERS)} ({figure('recall', value)})" for value, name in worst)
     return f"Least often found ({term('recall').title.lower()}): {told}." if told else ""

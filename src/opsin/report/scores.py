@@ -40,7 +40,7 @@ def headline(story: Story) -> str:
     plot = intervals(story.better, {"This model": score} | story.rivals)
     return (
         f'<div class="hero"><div class="score"><p class="metric">{safe(about.title)}</p>'
-        f'<p class="figure"><data value="{score.value:.3f}">{safe(large)}</data>{sign}</p>'
+        f'<p class="figure" style="--length:{len(large) + bool(sign)}"><data value="{score.value:.3f}">{safe(large)}</data>{sign}</p>'
         f'<p class="bounds">{safe(bounds)}</p></div><figure class="rivals">{plot}</figure></div>'
         f"{paragraph(sentence(story), 'lead')}{_more(comparison(story))}{_facts(story)}"
     )
@@ -68,21 +68,26 @@ def _facts(story: Story) -> str:
 
 def metrics(story: Story) -> str:
     """Return every metric with its interval."""
+    if not story.held_out.metrics:
+        return ""
+    shares = any(term(label).share for label in story.held_out.metrics)
     rows = []
     for label, metric in story.held_out.metrics.items():
         about = term(label)
-        sense = f"{about.meaning}" if about.meaning else ""
         rows.append(
             [
-                f'{safe(about.title)}<span class="sense">{safe(sense)}</span>',
+                f'{safe(about.title)}<span class="sense">{safe(about.meaning)}</span>',
                 data(metric.value, figure(label, metric.value)),
                 safe(interval(label, metric)),
                 f"{metric.n:,}",
-                _span(metric) if about.share else "",
             ]
+            + ([_span(metric) if about.share else ""] if shares else [])
         )
-    heads = ["Metric", "Value", f"95{NARROW}% interval", "n", '<span class="hidden">bar</span>']
-    return table(f"All metrics on the {story.split} split", heads, rows, numbers="tnnnb")
+    heads = ["Metric", "Value", f"95{NARROW}% interval", "n"]
+    heads += ['<span class="hidden">bar</span>'] if shares else []
+    return table(
+        f"All metrics on the {story.split} split", heads, rows, numbers="tnnnb"[: len(heads)]
+    )
 
 
 def _span(metric: Metric) -> str:
@@ -203,7 +208,8 @@ def curves(story: Story) -> str:
         for (policy, what), lines in series.items()
     ]
     if not charts:
-        return paragraph("This run solved its last layer in one piece: it has no epochs to draw.")
+        told = "Nothing was learnt in epochs in this run, so there is no curve to show."
+        return paragraph(told) if story.parts else ""
     best = [e for e in story.epochs if e.best]
     told = f"The best epoch was {best[-1].epoch} of {best[-1].epochs} ({best[-1].policy})."
     return _panels(charts) + (paragraph(told, "soft") if best else "")
@@ -217,7 +223,10 @@ def _validation(line: tuple[str, object]) -> tuple[bool, str]:
 def mistakes(story: Story) -> str:
     """Return the worst mistakes as pictures."""
     if not story.mistakes:
-        return paragraph("None: nothing on the held-out pictures was wrong.")
+        cells = story.held_out.confusion
+        right = sum(row[i] for i, row in enumerate(cells))
+        flawless = bool(cells) and right == sum(map(sum, cells))
+        return paragraph("None: every answer was right.") if flawless else ""
     return paragraph("The worst first.", "soft") + gallery(story.mistakes)
 
 

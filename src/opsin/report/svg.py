@@ -33,9 +33,11 @@ def lines(chart: Lines) -> str:
     """Draw series of points as lines, or as dots, on a grid of round numbers."""
     points = [p for s in chart.series.values() for p in s if math.isfinite(p[0] + p[1])]
     xs, ys = [p[0] for p in points], [p[1] for p in points]
+    if not points:
+        return _nothing(chart.title)
     if chart.diagonal:  # both axes alike, or the diagonal would lie
         xs = ys = xs + ys
-        if xs and min(xs) >= 0 and max(xs) <= 1:
+        if min(xs) >= 0 and max(xs) <= 1:
             xs = ys = [0.0, 1.0]
     tall = 300 if chart.diagonal else 210
     legend, top = _legend(list(chart.series), chart.dots)
@@ -116,6 +118,8 @@ def _grid(across: Axis, up: Axis, x: str, y: str, top: float) -> str:
 def bars(chart: Bars) -> str:
     """Draw one labelled bar a value, from zero, with its number at the end."""
     finite = [value for value in chart.values.values() if math.isfinite(value)]
+    if not finite:
+        return _nothing(chart.title)
     shown = {name: fit(name, 18) for name in chart.values}
     left = 10 + LETTER * min(18.0, max((width(text) for text in shown.values()), default=0.0))
     ends = (min([0.0, *finite]), max([0.0, *finite]))
@@ -171,6 +175,11 @@ def _interval(metric: str, name: str, m: Metric, across: Axis, top: float, kind:
         return label + dot
     span = f"M{across(m.low):.1f} {y}H{across(m.high):.1f}"
     return f'{label}<path class="span {kind}" d="{span}"/>{dot}'
+
+
+def _nothing(title: str) -> str:
+    """Draw the absence of any finite number."""
+    return _svg(f"{title}: no data", WIDE, 24, '<text class="name" x="0" y="16">no data</text>')
 
 
 def _svg(about: str, wide: float, tall: float, inside: str) -> str:

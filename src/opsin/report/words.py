@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from opsin.figures import Metric
+from opsin.report.axis import fit
 from opsin.report.story import Story
 
 NARROW = "\u202f"  # a narrow space that does not break, between a number and its unit
@@ -158,8 +159,8 @@ def seen(story: Story) -> str:
     """Say on what was measured: pictures the model never met, or such that helped to choose it."""
     pictures = count(story.score.n, "picture")
     if story.split == "test":
-        return f"On {pictures} it had never seen"
-    return f"On {pictures} it did not learn from ({story.split} split)"
+        return f"On {pictures} that the model had never seen"
+    return f"On {pictures} that the model did not learn from ({story.split} split)"
 
 
 def sentence(story: Story) -> str:
@@ -169,11 +170,16 @@ def sentence(story: Story) -> str:
         return f"{term(name).title} could not be measured on the {story.split} split."
     bounds = f"(95{NARROW}% interval {interval(name, score)})"
     if key(name) == "accuracy":
-        said = f"{seen(story)}, the model named {percent(score.value)} correctly {bounds}"
+        said = f"{seen(story)}, it named {percent(score.value)} correctly {bounds}"
         return f"{said}{_odds(score.value)}."
     order = "more" if story.sign > 0 else "less"
-    reached = f"the model reached {term(name).title} {figure(name, score.value)} {bounds}"
+    reached = f"its {_inside(term(name).title)} is {figure(name, score.value)} {bounds}"
     return f"{seen(story)}, {reached}; {order} is better."
+
+
+def _inside(title: str) -> str:
+    """Return a title as it stands inside a sentence; R² and F1 keep their capitals."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
 def _odds(accuracy: float) -> str:
@@ -189,5 +195,7 @@ def comparison(story: Story) -> str:
     """Say what simple baselines reach on the same pictures, or nothing without any."""
     if not (rivals := story.rivals):
         return ""
-    told = (f"{name} {figure(story.better, metric.value)}" for name, metric in rivals.items())
+    told = (
+        f"{fit(name, 60)} {figure(story.better, metric.value)}" for name, metric in rivals.items()
+    )
     return f"For comparison, on the same pictures: {', '.join(told)}."
