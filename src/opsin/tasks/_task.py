@@ -92,6 +92,9 @@ class Task(Protocol):
     def measure(self, results: Sequence[Result], truths: Sequence[Result]) -> Measures:
         """Return every number of the task with its interval, and its figures."""
 
+    def guess(self, truths: Sequence[Result]) -> Result:
+        """Return the best single answer to these truths without a look: majority, median."""
+
     def mistake(self, result: Result, truth: Result) -> float:
         """Return how wrong a prediction is: 0 when right, larger when worse, for ranking."""
 

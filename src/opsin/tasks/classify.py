@@ -1,0 +1,220 @@
+"""Naming what a picture shows: one class of several.
+
+Shapes: N samples, F features, K classes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from opsin.data.dataset import Dataset
+from opsin.errors import DataError
+from opsin.figures import Measures
+from opsin.metrics import calibration
+from opsin.recipe import Recipe
+from opsin.results import Label, Result
+from opsin.tasks import _drawn, _judged
+from opsin.tasks._scores import Scores
+from opsin.tasks._task import Head
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Array = NDArray[np.float32]
+
+TIE = 1e-6  # what a unit of log loss counts against accuracy: less than one picture of 100,000
+COSTLIEST = 10.0  # log loss beyond which one bad epoch is as bad as another
+SLIGHTEST = 1e-12  # a wrong answer is a mistake even where the true class has the same score
+
+
+class Classify:
+    """Names one class for a picture, with the probability of each; ``better`` is accuracy.
+
+    ``state`` holds the temperature that makes probabilities honest. ``weights`` (K,) say how much a
+    sample of each class counts under ``recipe.balance``; they serve training and are not saved.
+    """
+
+    result: ClassVar[type[Result]] = Label
+    better: ClassVar[str] = "accuracy"
+    sign: ClassVar[int] = 1
+    floor: ClassVar[float] = 0.9
+
+    def __init__(self, classes: tuple[str, ...], temperature: float = 1.0) -> None:
+        self.classes = classes
+        self.state: dict[str, float] = {"temperature": temperature}
+        self.columns = {name: place for place, name in enumerate(classes)}
+        self.weights: Array = np.ones(len(classes), np.float32)
+
+    @classmethod
+    def example(cls, n: int, seed: int = 0) -> Dataset:
+        """Draw ``n`` discs, squares and triangles in all colours, turned and shifted."""
+        return _drawn.shapes(n, seed)
+
+    @classmethod
+    def of(cls, data: Dataset) -> Self:
+        """Make the task of the classes in ``data``; raise ``DataError`` for fewer than two.
+
+        A sample of a class with n of the N samples weighs N / (K n) when classes are balanced.
+        """
+        names = [_name(sample.truth) for sample in data.samples if sample.truth is not None]
+        counts = Counter(names)
+        if len(counts) < 2:
+            raise DataError(
+                f"{len(counts)} classes ({', '.join(counts) or 'no label'})",
+                expected="at least two to tell apart",
+                remedy="Give a folder with one folder of pictures for each class.",
+            )
+        task = cls(tuple(sorted(counts)))
+        support = np.array([counts[name] for name in task.classes])
+        task.weights = (len(names) / (len(support) * support)).astype(np.float32)
+        return task
+
+    @classmethod
+    def restore(cls, classes: tuple[str, ...], state: Mapping[str, float]) -> Self:
+        """Make the task that a model file describes."""
+        return cls(tuple(classes), float(state["temperature"]))
+
+    @property
+    def outputs(self) -> int:
+        """Return K."""
+        return len(self.classes)
+
+    # ── learning ────────────────────────────────────────────────────────────────────────────────
+
+    def encode(self, truths: Sequence[Result]) -> Tensor:
+        """Return the number of each truth's class, int64 (N,); raise ``DataError`` for others."""
+        import torch
+
+        return torch.from_numpy(self._numbers(truths, strict=True))
+
+    def loss(self, outputs: Tensor, targets: Tensor, recipe: Recipe) -> dict[str, Tensor]:
+        """Return the cross-entropy of outputs (N, K) with classes (N,) or mixed shares (N, K).
+
+        ``recipe.smoothing`` gives that share of the truth to all classes equally (Szegedy et al.,
+        Rethinking the Inception Architecture, 2016, section 7).
+        """
+        import torch
+        from torch.nn import functional
+
+        wanted = self._shares(targets).to(outputs)  # (N, K)
+        weights = torch.from_numpy(self.weights).to(outputs)  # (K,)
+        smooth = wanted * (1 - recipe.smoothing) + recipe.smoothing / len(self.classes)
+        costs = -(smooth * functional.log_softmax(outputs, dim=1)).sum(1)  # (N,)
+        if recipe.balance:
+            costs = costs * (wanted @ weights)
+        return {"cross_entropy": costs.mean()}
+
+    def mix(self, targets: Tensor, others: Tensor, share: Tensor) -> Tensor:
+        """Return the shares of classes (N, K) in pictures mixed share (N,) to 1 - share."""
+        part = share[:, None]
+        return part * self._shares(targets) + (1 - part) * self._shares(others)
+
+    def _shares(self, targets: Tensor) -> Tensor:
+        """Return classes (N,) as shares (N, K); shares stay what they are."""
+        from torch.nn import functional
+
+        if targets.dim() == 2:
+            return targets
+        return functional.one_hot(targets, len(self.classes)).float()
+
+    def solve(self, features: Array, truths: Sequence[Result], seed: int) -> Head:
+        """Fit a logistic regression, its strength by stratified cross-validation of the log loss.
+
+        A class with one sample cannot be held out: its output is that of the fit on all samples.
+        """
+        from opsin.tasks import _logistic
+
+        return _logistic.solve(
+            features, self._numbers(truths, strict=True), len(self.classes), seed
+        )
+
+    def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
+        """Learn the temperature from held-out outputs (N, K); unknown classes are left out."""
+        numbers = self._numbers(truths)
+        known = (numbers >= 0) & np.isfinite(outputs).all(axis=1)
+        logits = outputs[known].astype(np.float64)
+        self.state["temperature"] = calibration.temperature(logits, numbers[known])
+
+    # ── answers ─────────────────────────────────────────────────────────────────────────────────
+
+    def decode(self, outputs: Array) -> list[Result]:
+        """Return labels with the scores of all classes: softmax(outputs / T), which sum to 1."""
+        logits = outputs.astype(np.float64) / self.state["temperature"]
+        scores = np.exp(logits - logits.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+        best = outputs.argmax(axis=1)
+        top = scores[np.arange(len(scores)), best].tolist()
+        return [
+            Label(self.classes[place], min(1.0, score), Scores(self.columns, row))
+            for place, score, row in zip(best.tolist(), top, scores, strict=True)
+        ]
+
+    def score(self, outputs: Array, truths: Sequence[Result]) -> float:
+        """Return the accuracy of outputs (N, K), less a trace of log loss that decides ties."""
+        numbers = self._numbers(truths)
+        logits = outputs.astype(np.float64)
+        sound = np.asarray(np.isfinite(logits).all(axis=1))
+        right = (logits.argmax(axis=1) == numbers) & sound
+        logits = np.where(sound[:, None], logits, 0.0)
+        logits -= logits.max(axis=1, keepdims=True)
+        own = logits[np.arange(len(logits)), np.maximum(numbers, 0)]
+        costs = np.log(np.exp(logits).sum(axis=1)) - own
+        costs = np.where(sound & (numbers >= 0), np.minimum(costs, COSTLIEST), COSTLIEST)
+        return float(right.mean() - TIE * costs.mean())
+
+    def measure(self, results: Sequence[Result], truths: Sequence[Result]) -> Measures:
+        """Measure labels against truths; raise ``DataError`` where there is nothing to measure.
+
+        A truth the model has no class for counts as wrong, with probability 0, and has its own row
+        in the tables.
+        """
+        return _judged.measure(self.classes, *_labels(results, truths))
+
+    def guess(self, truths: Sequence[Result]) -> Label:
+        """Return the most frequent class, with the frequencies of all as scores."""
+        counts = np.bincount(self._numbers(truths, strict=True), minlength=len(self.classes))
+        shares = counts / max(1, counts.sum())
+        best = int(counts.argmax())
+        return Label(self.classes[best], float(shares[best]), Scores(self.columns, shares))
+
+    def mistake(self, result: Result, truth: Result) -> float:
+        """Return how much more probable than the truth the wrong answer was said to be, or 0."""
+        (said,), (true,) = _labels([result], [truth])
+        if said.name == true.name:
+            return 0.0
+        return max(SLIGHTEST, said.score - said.scores.get(true.name, 0.0))
+
+    def _numbers(self, truths: Sequence[Result], strict: bool = False) -> NDArray[np.int64]:
+        """Return the number of each truth's class (N,), -1 for a class that is not known."""
+        numbers = [self.columns.get(_name(truth), -1) for truth in truths]
+        if strict and -1 in numbers:
+            raise DataError(
+                f"the class {_name(truths[numbers.index(-1)])!r}",
+                expected=f"one of the {len(self.classes)} classes that are learnt",
+                remedy="Give the training data a picture of each class.",
+            )
+        return np.array(numbers, np.int64)
+
+
+def _name(truth: Result | None) -> str:
+    """Return the name of a label; raise ``DataError`` for anything else."""
+    if not isinstance(truth, Label):
+        raise DataError(f"{truth!r}", expected="a label, the name of a class")
+    return truth.name
+
+
+def _labels(results: Sequence[Result], truths: Sequence[Result]) -> tuple[list[Label], list[Label]]:
+    """Return both as labels; raise ``DataError`` for other kinds, none, or unequal numbers."""
+    said = [result for result in results if isinstance(result, Label)]
+    true = [truth for truth in truths if isinstance(truth, Label)]
+    if not len(said) == len(true) == len(results) == len(truths) > 0:
+        raise DataError(
+            f"{len(results)} answers and {len(truths)} truths, {len(said)} and {len(true)} labels",
+            expected="a label and its truth for each of at least one picture",
+        )
+    return said, true
