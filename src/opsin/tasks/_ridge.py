@@ -30,7 +30,7 @@ def solve(features: NDArray[np.float32], target: NDArray[np.float64]) -> Head:
     middle = float(target.mean())
     wanted = torch.from_numpy(target - middle)  # (N,)
     values, directions = _eigen(inputs)  # (R,), (F, R)
-    seen = torch.cat([part.double() @ directions for part in inputs.split(ROWS)])  # (N, R)
+    seen = torch.cat([part.double() @ directions for part in _parts(inputs)])  # (N, R)
     pull = seen.T @ wanted  # (R,)
     strengths = n * torch.tensor(STRENGTHS, dtype=torch.float64)
     shrunk = 1 / (values[:, None] + strengths)  # (R, S)
@@ -57,8 +57,13 @@ def _eigen(inputs: Tensor) -> tuple[Tensor, Tensor]:
         kept = values > DIM * values[-1].clamp_min(1e-300)
         return values[kept], rows.T @ vectors[:, kept] / values[kept].sqrt()
     scatter = torch.zeros(f, f, dtype=torch.float64)
-    for part in inputs.split(ROWS):
+    for part in _parts(inputs):
         scatter += part.double().T @ part.double()
     values, vectors = torch.linalg.eigh(scatter)
     kept = values > DIM * values[-1].clamp_min(1e-300)
     return values[kept], vectors[:, kept]
+
+
+def _parts(inputs: Tensor) -> list[Tensor]:
+    """Return inputs (N, F) in blocks of rows, so that no copy in float64 is large."""
+    return [inputs[start : start + ROWS] for start in range(0, len(inputs), ROWS)]

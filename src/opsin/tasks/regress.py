@@ -37,8 +37,8 @@ BARS = 15
 class Regress:
     """Gives one number for a picture, with the interval that holds 90 %; ``better`` is the MAE.
 
-    ``state`` holds ``centre`` and ``scale`` of the training numbers and, once calibrated, ``spread``:
-    half the width of the interval.
+    ``state`` holds ``centre`` and ``scale`` of the training numbers and, once calibrated,
+    ``spread``, half the width of the interval.
     """
 
     result: ClassVar[type[Result]] = Value
@@ -191,6 +191,8 @@ def _histogram(missed: NDArray[np.float64]) -> Bars:
     widest = float(np.abs(missed).max()) or 1.0
     edges = np.linspace(-widest, widest, BARS + 1)
     counts, _ = np.histogram(missed, edges)
-    middles = (edges[1:] + edges[:-1]) / 2
-    named = {f"{middle:+.3g}": int(count) for middle, count in zip(middles, counts, strict=True)}
+    named = {
+        f"{widest * (2 * place + 1 - BARS) / BARS:+.3g}": count  # the middle of a bin
+        for place, count in enumerate(counts.tolist())
+    }
     return Bars("Errors (predicted - true)", "pictures", named)
