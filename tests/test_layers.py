@@ -1,4 +1,4 @@
-"""Imports point down the house, never up and never round; read from the source with plain ``ast``."""
+"""Imports point down the house, never up and never round; read off the source by ``ast``."""
 
 import ast
 from pathlib import Path

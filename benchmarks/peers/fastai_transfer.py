@@ -34,17 +34,15 @@ def split(files):
 
 def main() -> None:
     """Train one frozen epoch and measure on the test folder."""
-    folder, weights = sys.argv[1:]
+    folder, path = sys.argv[1:]
     torch.set_num_threads(2)
 
-    def mobilenet_v2(pretrained=False, weights=None):
+    def mobilenet_v2(**_):
         """Return torchvision's net with the weights of the file instead of a download."""
         net = torchvision.models.mobilenet_v2()
-        net.load_state_dict(torch.load(WEIGHTS, weights_only=True))
+        net.load_state_dict(torch.load(path, weights_only=True))
         return net
 
-    global WEIGHTS
-    WEIGHTS = weights
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock),
         get_items=get_image_files,
