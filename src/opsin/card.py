@@ -37,7 +37,8 @@ def card(plain: Mapping[str, Any]) -> str:
     )
     return (
         f"<div style='{_FRAME}'><div>{head}</div>{_headline(plain)}"
-        f"<table style='border-collapse:collapse;font-size:13px'><tbody>{rows}</tbody></table></div>"
+        "<table style='border-collapse:collapse;font-size:13px'><tbody>"
+        f"{rows}</tbody></table></div>"
     )
 
 

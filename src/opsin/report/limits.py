@@ -83,8 +83,9 @@ def _rivals(story: Story) -> list[str]:
         apart = story.score.low > rival.high if story.sign > 0 else story.score.high < rival.low
         if not apart:
             told.append(
-                f"The baseline “{fit(name, LETTERS)}” reaches {figure(story.better, rival.value)}, and the two "
-                "intervals are not apart: a gain over it is not shown."
+                f"The baseline “{fit(name, LETTERS)}” reaches "
+                f"{figure(story.better, rival.value)}, and the two intervals are "
+                "not apart: a gain over it is not shown."
             )
     return told
 

@@ -40,7 +40,8 @@ def headline(story: Story) -> str:
     plot = intervals(story.better, {"This model": score} | story.rivals)
     return (
         f'<div class="hero"><div class="score"><p class="metric">{safe(about.title)}</p>'
-        f'<p class="figure" style="--length:{len(large) + bool(sign)}"><data value="{score.value:.3f}">{safe(large)}</data>{sign}</p>'
+        f'<p class="figure" style="--length:{len(large) + bool(sign)}">'
+        f"{data(score.value, large)}{sign}</p>"
         f'<p class="bounds">{safe(bounds)}</p></div><figure class="rivals">{plot}</figure></div>'
         f"{paragraph(sentence(story), 'lead')}{_more(comparison(story))}{_facts(story)}"
     )
