@@ -19,17 +19,16 @@ from torch import nn
 from opsin import card, nets, runtimes
 from opsin.data.dataset import Dataset
 from opsin.data.decode import centre
-from opsin.data.preprocess import Preprocessing
 from opsin.data.loader import expand, prepared
+from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
 from opsin.engine import checkpoint
 from opsin.errors import DataError, InputError, ModelError
 from opsin.figures import Measures
 from opsin.recipe import Recipe
 from opsin.results import Result
-from opsin.tasks import Task
+from opsin.tasks import Task, name_of
 from opsin.tasks import find as find_task
-from opsin.tasks import name_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

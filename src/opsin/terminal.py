@@ -34,7 +34,7 @@ def progress() -> Iterator[Watch]:
     """Give a watcher that draws bars with the time left; silent where nobody looks."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield lambda event: None
+        yield lambda _: None
         return
     columns = (
         TextColumn("  {task.description}"),

@@ -1,8 +1,8 @@
 """The loop every net learns in: a generator that tells what happens and decides nothing else.
 
 It knows phases, precision, accumulation, clipping, schedule, averaging and resume; it does not know
-tasks, bars or files. Every random draw is a function of (seed, epoch, step, rank), so a run that was
-killed and goes on from its last checkpoint ends in the same bits as one that was not.
+tasks, bars or files. Every random draw is a function of (seed, epoch, step, rank), so a run that
+was killed and goes on from its last checkpoint ends in the same bits as one that was not.
 """
 
 from __future__ import annotations

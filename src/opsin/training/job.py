@@ -13,7 +13,7 @@ from typing import Any
 from opsin.data.dataset import Dataset
 from opsin.engine.clock import Clock
 from opsin.engine.store import Store
-from opsin.errors import ModelError, RecipeError
+from opsin.errors import ModelError
 from opsin.events import Event
 from opsin.model import Model
 from opsin.recipe import Recipe

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,8 +30,10 @@ from opsin.model import Model
 from opsin.recipe import Recipe
 from opsin.results import Result
 from opsin.tasks import name_of
-from opsin.tasks._baseline import guess, nearest_colours
+from opsin.tasks._baseline import guess, neighbours
 from opsin.training import material
+
+COMPARED = 5000  # training pictures the colour baseline looks among
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,11 +190,13 @@ def _outputs(model: Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _baselines(setting: Setting, held: policies.Part) -> dict[str, Measures]:
-    """Measure what needs no net: the commonest answer, and the most similar colours."""
-    task, train = setting.task, setting.train
+    """Measure what needs no net: the commonest answer, and what pictures alike in colour are."""
+    task, train, seed = setting.task, setting.train, setting.recipe.seed
+    some = np.linspace(0, len(train) - 1, min(len(train), COMPARED)).astype(int)
+    known, truths = train.pixels[some], [train.truths[place] for place in some]
     said = {
-        "commonest answer": guess(train.truths, held.truths),
-        "colour histogram + nearest neighbour": nearest_colours(train, held),
+        "commonest answer": guess(task, train.truths, held.truths),
+        "colours of the picture": neighbours(task, known, truths, held.pixels, seed=seed),
     }
     return {name: task.measure(results, held.truths) for name, results in said.items()}
 

@@ -20,18 +20,6 @@ from opsin.errors import RecipeError
 from opsin.events import Event, Finished, Started
 
 
-class Pooled(nn.Module):
-    """Is a net without its head: pictures (N, C, h, w) to features (N, F)."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the features before the last linear layer."""
-        return nets.pooled(self.net, images)
-
-
 def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
     """Return the pretrained net with the head that fits its features best."""
     if setting.weights is None:
@@ -43,7 +31,7 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
     net = setting.build().eval()
     views = [centre(part.pixels, setting.pre) for part in (setting.train, setting.validation)]
     runtime = runtimes.fastest(
-        Pooled(net), setting.pre, device=setting.recipe.device, examples=views[0][:8]
+        nets.headless(net), setting.pre, device=setting.recipe.device, examples=views[0][:8]
     )
     seen = yield from features.compute(runtime, views[0], setting.clock)
     held = yield from features.compute(runtime, views[1], setting.clock, part="validation features")

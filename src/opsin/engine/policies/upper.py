@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from opsin import nets, runtimes
-from opsin.augment import Chain, parse
+from opsin.augment import Chain
 from opsin.data.decode import centre
 from opsin.engine import features
 from opsin.engine.bank import Bank
@@ -36,15 +36,14 @@ USUAL = {"rate": 3e-4, "optimizer": "adamw", "decay": 0.02, "average": 0.98, "cl
 def learn(
     setting: Setting, start: Learnt | None, *, boundary: str | None = None
 ) -> Generator[Event, None, Learnt]:
-    """Return the net with the layers from ``boundary`` up fine-tuned, starting from a fitted head.
+    """Return the net with the layers after ``boundary`` fine-tuned, starting from a fitted head.
 
-    Without a boundary, the last third of the stages is trained.
+    Without a boundary, what works at the lowest resolution is trained.
     """
     if start is None:
         start = yield from probe.learn(setting, None)
     net = start.net
-    stages = nets.stages(net)
-    boundary = boundary or stages[2 * len(stages) // 3]
+    boundary = boundary or nets.levels(net, setting.pre.size)[-2].name
     lower, upper = nets.cut(net, boundary)
     runtime = runtimes.fastest(
         lower,
@@ -70,7 +69,7 @@ def learn(
     groups = [(list(learning.parameters()), 1.0)]
     score = yield from descend(setting, "upper", learning, groups, feed, course, held)
     train.close()
-    return Learnt(net, "upper", score, start.outputs, f"trained from {boundary} up")
+    return Learnt(net, "upper", score, start.outputs, f"trained above {boundary}")
 
 
 class Frozen(nn.Module):
