@@ -1,0 +1,176 @@
+"""Cutting a net in two at any depth, without writing a line for any architecture.
+
+A net can be cut wherever a single tensor carries all that the rest needs. The halves hold the very
+same layers, so training one half trains the net.
+
+Shapes: N images, C channels, h and w of the input, C' h' w' of a map, K outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx, nn
+
+from opsin.errors import WeightsError
+from opsin.nets import _graph
+from opsin.nets._build import on_meta
+from opsin.nets._features import head
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Is a place where a net can be cut: the layer it comes after, and its shape there.
+
+    ``stride`` is how many input pixels one step of the map covers, 0 once it is a vector.
+    """
+
+    name: str
+    channels: int
+    stride: int
+
+
+def stages(net: nn.Module) -> list[str]:
+    """Return the names of the places where a net can be cut, from the input to the head.
+
+    Between two of them lies at least one convolution or linear layer; after the last one only the
+    head is left. Raises ``WeightsError`` for a net that cannot be traced.
+
+    >>> from opsin.nets import build
+    >>> stages(build("lenet5", outputs=10))
+    ['s2', 's4', 'global_pool', 'dropout']
+    """
+    return list(_graph.places(_graph.trace(net)))
+
+
+def cut(net: nn.Module, stage: str) -> tuple[nn.Module, nn.Module]:
+    """Return (lower, upper) such that ``upper(lower(x))`` is ``net(x)``, bit for bit.
+
+    Both hold the layers of ``net`` itself, under their own names and in their present mode.
+    """
+    traced = _graph.trace(net)
+    place = _place(traced, stage)
+    nodes = list(traced.graph.nodes)
+    border = nodes.index(place) + 1
+    lower = _graph.part(traced, nodes[:border], returns=[place], single=True)
+    upper = _graph.part(traced, nodes[border:], takes=place)
+    return lower, upper
+
+
+def taps(net: nn.Module, names: Sequence[str]) -> nn.Module:
+    """Return a net that gives what several stages see in one pass, side by side: (N, sum of C').
+
+    Maps (N, C', h', w') are averaged over their positions, so that depths can be compared.
+    """
+    return _Averages(_seen_at(net, names))
+
+
+def survey(net: nn.Module, size: tuple[int, int] = (224, 224)) -> list[Stage]:
+    """Return every stage with its channels and stride, for pictures of ``size`` (h, w)."""
+    names = stages(net)
+    first = next(module for module in net.modules() if isinstance(module, nn.Conv2d))
+    shapes = on_meta(_seen_at(net, names), first.in_channels, size)
+    found = []
+    for name, seen in zip(names, shapes, strict=True):
+        stride = round(size[0] / seen.shape[2]) if seen.ndim == 4 and seen.shape[2] > 1 else 0
+        found.append(Stage(name, seen.shape[1], stride))
+    return found
+
+
+def levels(net: nn.Module, size: tuple[int, int] = (224, 224)) -> list[Stage]:
+    """Return the stage that ends each resolution, finest first: what detectors stand on.
+
+    They are those that timm names in ``feature_info``; for other nets the deepest of each stride.
+
+    >>> from opsin.nets import build
+    >>> [(level.channels, level.stride) for level in levels(build("resnet18", outputs=10))]
+    [(64, 2), (64, 4), (128, 8), (256, 16), (512, 32)]
+    """
+    return _declared(net, _graph.trace(net)) or _deepest(net, size)
+
+
+def _declared(net: nn.Module, traced: fx.GraphModule) -> list[Stage]:
+    """Return the levels timm declares, if the net can be cut at each of them."""
+    infos = list(getattr(net, "feature_info", None) or [])
+    found = [Stage(info["module"], info["num_chs"], info["reduction"]) for info in infos]
+    ends = _graph.ends(traced)
+    return found if all(level.name in ends for level in found) else []
+
+
+def _deepest(net: nn.Module, size: tuple[int, int]) -> list[Stage]:
+    """Return the last stage of each stride."""
+    deepest: dict[int, Stage] = {}
+    for stage in survey(net, size):
+        if stage.stride:
+            deepest[stage.stride] = stage
+    return list(deepest.values())
+
+
+def depth_groups(net: nn.Module) -> list[list[nn.Parameter]]:
+    """Return all parameters in groups by depth, from the stem to the head.
+
+    A group is what works at one resolution; the head is a group of its own. A net that cannot be
+    traced gives two groups: everything below the head, and the head.
+
+    >>> from opsin.nets import build
+    >>> [sum(p.numel() for p in g) for g in depth_groups(build("resnet18", outputs=10))]
+    [9536, 147968, 525568, 2099712, 8393728, 5130]
+    """
+    last = list(head(net).parameters())
+    seen = {id(parameter) for parameter in last}
+    try:
+        traced = _graph.trace(net)
+        borders = [level.name for level in _declared(net, traced) or _deepest(net, (224, 224))][:-1]
+    except (WeightsError, RuntimeError):  # what takes one other size only has no levels at 224
+        return [_new(net.parameters(), seen), last]
+    nodes = list(traced.graph.nodes)
+    ends = [nodes.index(_place(traced, name)) + 1 for name in borders]
+    groups = [
+        _new(_graph.owned(traced, nodes[begin:end]), seen)
+        for begin, end in zip([0, *ends], [*ends, len(nodes)], strict=True)
+    ]
+    groups[0] += _new(net.parameters(), seen)  # what tracing did not meet
+    return [*(group for group in groups if group), last]
+
+
+class _Averages(nn.Module):
+    """Averages maps over their positions and lays all outputs side by side."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, images: Tensor) -> Tensor:
+        seen = self.net(images)
+        vectors = [m.mean((2, 3)) if m.ndim == 4 else m.flatten(1) for m in seen]
+        return torch.cat(vectors, 1)  # (N, sum of C')
+
+
+def _seen_at(net: nn.Module, names: Sequence[str]) -> fx.GraphModule:
+    """Return a net that gives a tuple: what it sees at several stages."""
+    traced = _graph.trace(net)
+    chosen = [_place(traced, name) for name in names]
+    nodes = list(traced.graph.nodes)
+    last = max(nodes.index(node) for node in chosen)
+    return _graph.part(traced, nodes[: last + 1], returns=chosen)
+
+
+def _place(traced: fx.GraphModule, name: str) -> fx.Node:
+    """Return the node of a stage, or of any other layer that ends where the net can be cut."""
+    found = _graph.places(traced).get(name) or _graph.ends(traced).get(name)
+    if found is None:
+        known = ", ".join(_graph.places(traced))
+        raise WeightsError(f"the stage {name!r}", expected=f"one of {known}")
+    return found
+
+
+def _new(parameters: Iterable[nn.Parameter], seen: set[int]) -> list[nn.Parameter]:
+    """Return the parameters not met before, and remember them."""
+    found = []
+    for parameter in parameters:
+        if id(parameter) not in seen:
+            seen.add(id(parameter))
+            found.append(parameter)
+    return found

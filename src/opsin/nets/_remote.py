@@ -1,0 +1,154 @@
+"""What timm and torchvision publish: where a net's weights are, in which cache, how they are named.
+
+Nothing here touches the network but ``fetch``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opsin.data.preprocess import Preprocessing
+from opsin.nets._build import canonical, in_timm, in_torchvision, quiet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+IMAGENET = Preprocessing((224, 224), interpolation="bilinear")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Is a weight file on the network: a Hugging Face repository, or an address."""
+
+    label: str
+    licence: str
+    repository: str = ""
+    address: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Return the start of the checksum that torch hub file names carry, or nothing."""
+        found = re.search(r"-([0-9a-f]{8,})\.pth$", self.address)
+        return found[1] if found else ""
+
+
+def known(net: str) -> Published | None:
+    """Return what is published for a net, or None."""
+    net = canonical(net)
+    if in_timm(net):
+        config = _config(net)
+        licence = str(config.get("license") or "see its page")
+        if repository := config.get("hf_hub_id"):
+            return Published(f"huggingface.co/{repository}", licence, repository=repository)
+        if address := config.get("url"):
+            return Published(address, licence, address=address)
+    elif in_torchvision(net):
+        from torchvision.models import get_model_weights
+
+        default: Any = get_model_weights(net).DEFAULT
+        return Published(default.url, "BSD-3-Clause (torchvision)", address=default.url)
+    return None
+
+
+def preprocessing(net: str) -> Preprocessing:
+    """Return how pictures are prepared for the weights that are published for a net."""
+    if in_timm(net):
+        config = _config(net)
+        usable = config.get("interpolation") in ("bilinear", "bicubic")
+        mean = tuple(config.get("mean") or IMAGENET.mean)
+        return Preprocessing(
+            size=tuple(config.get("input_size", (3, 224, 224))[1:]),
+            crop=config.get("crop_pct") or 0.875,
+            interpolation=config["interpolation"] if usable else "bicubic",
+            mean=mean,
+            std=tuple(config.get("std") or IMAGENET.std),
+        )
+    if in_torchvision(net):
+        from torchvision.models import get_model_weights
+
+        steps = get_model_weights(net).DEFAULT.transforms()
+        size = steps.crop_size[0]
+        return Preprocessing(
+            size=(size, size),
+            crop=round(size / steps.resize_size[0], 4),
+            interpolation=steps.interpolation.value,
+            mean=tuple(steps.mean),
+            std=tuple(steps.std),
+        )
+    return IMAGENET
+
+
+def _config(net: str) -> dict[str, Any]:
+    """Return timm's notes on the default weights of a net."""
+    with quiet():
+        from timm.models import get_pretrained_cfg
+
+        found = get_pretrained_cfg(net)
+    return dict(found.to_dict()) if found else {}
+
+
+def folders() -> list[Path]:
+    """Return the caches: Hugging Face's and torch hub's, as the environment sets them."""
+    import torch
+
+    home = Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser()
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+    return [hub, Path(torch.hub.get_dir()) / "checkpoints"]
+
+
+def cached(published: Published) -> Path | None:
+    """Return the file in a cache, or None."""
+    hub, checkpoints = folders()
+    if published.address:
+        path = checkpoints / published.address.rpartition("/")[2]
+        return path if path.is_file() else None
+    folder = hub / f"models--{published.repository.replace('/', '--')}"
+    head = folder / "refs" / "main"
+    if not head.is_file():
+        return None
+    path = folder / "snapshots" / head.read_text().strip() / "model.safetensors"
+    return path if path.is_file() else None
+
+
+def fetch(published: Published) -> Path:
+    """Download into the usual cache and return the file; raise ``OSError`` where that fails."""
+    if published.repository:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+        try:
+            hub = folders()[0]
+            found = hf_hub_download(published.repository, "model.safetensors", cache_dir=hub)
+            return Path(found)
+        except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+            raise OSError(str(error)) from error
+    import torch
+
+    path = folders()[1] / published.address.rpartition("/")[2]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    prefix = published.sha256 or None
+    torch.hub.download_url_to_file(published.address, str(path), prefix, progress=False)
+    return path
+
+
+def renamed(net: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors of an older file under the names timm uses today."""
+    if not in_timm(net):
+        return tensors
+    import importlib
+
+    import timm
+
+    with quiet():
+        module = importlib.import_module(timm.model_entrypoint(net).__module__)
+    rename = getattr(module, "checkpoint_filter_fn", None)
+    if rename is None:
+        return tensors
+    import torch
+
+    with torch.device("meta"), quiet():
+        return dict(rename(tensors, timm.create_model(net)))
