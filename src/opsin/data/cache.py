@@ -172,7 +172,7 @@ def _copied(samples: Sequence[Sample], memory: NDArray[np.uint8]) -> _Notes:
     """Copy arrays that need no decoding; what they look like is what they are."""
     notes = _Notes(len(samples))
     for index, sample in enumerate(samples):
-        memory[index, :, :, 0] = sample.image
+        memory[index, :, :, 0] = np.asarray(sample.image)
     notes.digests = [_digest(sample.image) for sample in samples]
     notes.hashes[:] = [int(digest[:16], 16) for digest in notes.digests]
     notes.sizes[:] = memory.shape[1:3]
@@ -229,7 +229,7 @@ def _room(
     """
     if base is None:
         with _clear_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as stream:
-            yield _mapped(stream, shape), lambda pixels: None
+            yield _mapped(stream, shape), lambda _: None
         return
     beside = base.with_name(f".{base.name}.{os.getpid()}.part")
 
@@ -272,7 +272,7 @@ def _mapped(stream: IO[bytes], shape: tuple[int, ...]) -> NDArray[np.uint8]:
         for start in range(0, length, 1 << 24):
             stream.write(bytes(min(1 << 24, length - start)))
         stream.flush()
-    return np.memmap(stream, np.uint8, "r+", shape=shape)  # type: ignore[call-overload,no-any-return]
+    return np.memmap(stream, np.uint8, "r+", shape=shape)
 
 
 def _plain(pixels: Pixels) -> dict[str, Any]:

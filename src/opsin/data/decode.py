@@ -268,4 +268,5 @@ def _narrow(image: Image.Image) -> Pixels:
         signed = image.tag_v2.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0] == 2
     wide: NDArray[np.int64] = values.astype(np.int64)
     wide = np.maximum(wide, 0) if signed else wide % (1 << bits)
-    return np.clip(wide >> (bits - signed - 8), 0, 255).astype(np.uint8)
+    narrow: Pixels = np.clip(wide >> (bits - signed - 8), 0, 255).astype(np.uint8)
+    return narrow

@@ -1,0 +1,73 @@
+"""Ways data lies on a disk: one file a format, found by its file name.
+
+A format has ``sniff(path) -> bool``, ``read(path, root=None) -> Dataset`` and
+``write(dataset, path)``. What it cannot keep is named in the data set's ledger.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Protocol, cast
+
+from opsin.data import samples, sets
+from opsin.data.dataset import Dataset
+from opsin.errors import DataError
+
+
+class Format(Protocol):
+    """Is what each file of this folder offers."""
+
+    def sniff(self, path: Path) -> bool:
+        """Return whether ``path`` looks like this format."""
+
+    def read(self, path: Path, root: Path | None = None) -> Dataset:
+        """Return what is at ``path``; raise ``DataError``, with file and line, where it fails."""
+
+    def write(self, dataset: Dataset, path: Path) -> None:
+        """Write a data set so that ``read`` gives back the same truths and splits."""
+
+
+def names() -> list[str]:
+    """Return the formats there are.
+
+    >>> names()
+    ['folder', 'idx', 'table']
+    """
+    return [m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")]
+
+
+def find(name: str) -> Format:
+    """Return the format called ``name``; raise ``DataError`` where there is no such file."""
+    if name not in names():
+        raise DataError(f"the format {name!r}", expected=f"one of {', '.join(names())}")
+    return cast(Format, importlib.import_module(f"{__name__}.{name}"))
+
+
+def read(path: str | Path, *, root: str | Path | None = None) -> Dataset:
+    """Read a sample set (``samples:digits``), a folder, a table or a named set (``mnist``).
+
+    A named set gives way to a folder of the same name unless ``root`` says where it lies.
+    """
+    text, base = str(path), None if root is None else Path(root).expanduser()
+    if text.startswith("samples:"):
+        return samples.read(text.removeprefix("samples:"))
+    place = Path(path).expanduser()
+    if text in sets.names() and (base is not None or not place.exists()):
+        return sets.read(text, root=base)
+    for name in names():
+        if place.exists() and find(name).sniff(place):
+            return find(name).read(place, base)
+    raise DataError(
+        f"{text!r}, {'which is none of these' if place.exists() else 'where there is nothing'}",
+        expected="a folder with a folder of pictures for each class, a table (.csv, .tsv, "
+        f".parquet), idx files, {', '.join(sets.names())}, "
+        + ", ".join(f"samples:{name}" for name in samples.names()),
+        remedy="Check the spelling; put pictures into folders named like their class.",
+    )
+
+
+def write(dataset: Dataset, path: str | Path, format: str) -> None:
+    """Write a data set in a format, so that reading it gives back the same truths."""
+    find(format).write(dataset, Path(path).expanduser())

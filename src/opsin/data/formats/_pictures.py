@@ -1,0 +1,89 @@
+"""What formats share: telling pictures from other files, and writing pictures out."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from opsin.data.decode import SUFFIXES, kind_of
+from opsin.errors import DataError
+from opsin.files import replacing
+
+if TYPE_CHECKING:
+    from opsin.data.sample import Source
+
+LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+ENDINGS = {"JPEG": ".jpg", "WebP": ".webp", "PNG": ".png"} | {
+    "BMP": ".bmp",
+    "TIFF": ".tif",
+    "GIF": ".gif",
+}
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what lies in a folder, sorted, without hidden files and what systems leave behind."""
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(
+            f"{folder} ({error.strerror})", expected="a folder that may be read"
+        ) from error
+    return [p for p in found if not p.name.startswith(".") and p.name.lower() not in LITTER]
+
+
+def walk(folder: Path, seen: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield the files below a folder, sorted; a link back into itself is not followed."""
+    real = folder.resolve()
+    if real in seen:
+        return
+    for entry in entries(folder):
+        if entry.is_dir():
+            yield from walk(entry, seen | {real})
+        else:
+            yield entry
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file is named like a picture, or else begins like one."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as stream:
+            return kind_of(stream.read(16)) is not None
+    except OSError:
+        return False
+
+
+def save(source: Source, path: Path) -> Path:
+    """Write a picture as ``path`` plus its ending, files byte by byte and pixels as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, Path):
+        target = path.with_name(path.name + source.suffix.lower())
+        with replacing(target) as beside:
+            shutil.copyfile(source, beside)
+        return target
+    ending = (
+        ENDINGS.get(kind_of(source[:16]) or "", ".png") if isinstance(source, bytes) else ".png"
+    )
+    target = path.with_name(path.name + ending)
+    with replacing(target) as beside:
+        beside.write_bytes(encoded(source))
+    return target
+
+
+def encoded(source: Source) -> bytes:
+    """Return the bytes of a picture file; pixels become PNG."""
+    if isinstance(source, Path):
+        return source.read_bytes()
+    if isinstance(source, bytes):
+        return source
+    buffer = io.BytesIO()
+    turned = source if source.ndim == 2 else source.transpose(1, 2, 0)  # (H, W, 3)
+    Image.fromarray(np.ascontiguousarray(turned)).save(buffer, "PNG")
+    return buffer.getvalue()
