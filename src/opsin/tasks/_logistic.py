@@ -23,7 +23,8 @@ from opsin.tasks._task import Head
 
 FOLDS = 5
 # C as in scikit-learn: it weighs the sum of losses against half the squared weights.
-STRENGTHS = tuple(10.0 ** (step / 2) for step in range(-7, 5))
+STRENGTHS = tuple(10.0 ** (step / 2) for step in range(-7, 3))
+GAIN = 1e-3  # nats of held-out log loss a weaker ridge must win to be worth its trouble
 COMMON = 1e-2  # where no class has two samples to choose by
 WORK = 5e8  # N F K P up to which strengths are compared on all samples
 WIDE = 100  # classes they are compared on at most
@@ -140,7 +141,7 @@ class _Chosen:
 def _choose(problem: _Problem, strengths: Sequence[float]) -> _Chosen:
     """Return the fit with the least log loss on held-out samples, from strong to weak ridge.
 
-    Stops at the first strength that is worse than the one before: the loss has one valley.
+    Stops at the first strength that gains nothing on the one before: the loss has one valley.
     """
     judged = problem.fold < problem.shares.shape[1] - 1
     if not judged.any():
@@ -150,7 +151,7 @@ def _choose(problem: _Problem, strengths: Sequence[float]) -> _Chosen:
         point = _descend(problem, point, problem.ridge(strength))
         outputs = problem.outputs(point)
         loss = float(functional.cross_entropy(outputs[judged], problem.truth[judged]))
-        if best is not None and loss >= best.loss:
+        if best is not None and loss > best.loss - GAIN:
             break
         best = _Chosen(point, outputs, strength, loss)
     assert best is not None

@@ -17,7 +17,7 @@ from opsin.figures import Measures
 from opsin.metrics import calibration
 from opsin.recipe import Recipe
 from opsin.results import Label, Result
-from opsin.tasks import _drawn, _judged
+from opsin.tasks import _judged
 from opsin.tasks._scores import Scores
 from opsin.tasks._task import Head
 
@@ -52,8 +52,10 @@ class Classify:
 
     @classmethod
     def example(cls, n: int, seed: int = 0) -> Dataset:
-        """Draw ``n`` discs, squares and triangles in all colours, turned and shifted."""
-        return _drawn.shapes(n, seed)
+        """Draw ``n`` shapes of five kinds in any colour, place, size and turn."""
+        from opsin.data.samples import shapes
+
+        return shapes.read(n, seed)
 
     @classmethod
     def of(cls, data: Dataset) -> Self:
