@@ -27,7 +27,7 @@ class Axis:
         step = self.ticks[1] - self.ticks[0]
         if max(abs(self.ticks[0]), abs(self.ticks[-1])) >= 1e6 or step < 1e-5:
             return [f"{tick:.3g}" for tick in self.ticks]
-        digits = max(0, -math.floor(math.log10(step) + 1e-9))
+        digits = next((d for d in range(7) if abs(round(step, d) - step) < 1e-6 * step), 7)
         return [f"{tick:,.{digits}f}" for tick in self.ticks]
 
 

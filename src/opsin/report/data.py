@@ -98,6 +98,15 @@ def _plate(picture: Picture, said: bool) -> str:
     return f"<li><figure>{image}<figcaption>{text}{where}</figcaption></figure></li>"
 
 
+def _kind(kind: str) -> str:
+    """Write the kind of a problem in words.
+
+    >>> _kind("empty-class")
+    'Empty class'
+    """
+    return kind.replace("-", " ").replace("_", " ").capitalize()
+
+
 def problems(story: Story) -> str:
     """Return what is wrong with the data, by kind, the commonest first."""
     kinds: dict[str, list[Problem]] = {}
@@ -108,8 +117,8 @@ def problems(story: Story) -> str:
     parts = [paragraph(f"{count(len(story.problems), 'problem')} of {count(len(kinds), 'kind')}.")]
     for kind, found in sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0])):
         rows = [[name(p.path), safe(p.message)] for p in found[:SHOWN]]
-        inside = table(f"Problems of the kind {kind}", ["Where", "What"], rows, numbers="tt")
+        inside = table(f"Where: {_kind(kind).lower()}", ["Where", "What"], rows, numbers="tt")
         if len(found) > SHOWN:
             inside += paragraph(f"And {len(found) - SHOWN:,} more.", "soft")
-        parts.append(folded(f"{safe(kind.capitalize())} <b>{len(found):,}</b>", inside))
+        parts.append(folded(f"{safe(_kind(kind))} <b>{len(found):,}</b>", inside))
     return "".join(parts)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 
-from opsin.report.axis import fit
 from opsin.report.story import Story
-from opsin.report.words import NARROW, count, duration, figure, interval, key, percent, term
+from opsin.report.words import NARROW, called, count, duration, figure, interval, key, percent, term
 
 FEW_TEST = 100  # held-out pictures below which an interval is too wide to choose by
 FEW_TAUGHT = 20  # pictures of a class below which it can hardly be learnt
 FEW_ASKED = 10  # held-out pictures of a class below which its row is an anecdote
-LETTERS = 60  # of a name that are shown in a sentence
 HONEST = 0.05  # calibration error up to which a score may be read as a probability
 
 
@@ -71,7 +69,7 @@ def _classes(story: Story) -> list[str]:
 def _list(names: list[str], most: int = 8) -> str:
     """Join names, counting those beyond ``most``."""
     rest = len(names) - most
-    return ", ".join(fit(name, LETTERS) for name in names[:most]) + (
+    return ", ".join(called(name) for name in names[:most]) + (
         f" and {count(rest, 'more class')}" if rest > 0 else ""
     )
 
@@ -83,7 +81,7 @@ def _rivals(story: Story) -> list[str]:
         apart = story.score.low > rival.high if story.sign > 0 else story.score.high < rival.low
         if not apart:
             told.append(
-                f"The baseline “{fit(name, LETTERS)}” reaches "
+                f"The baseline “{called(name)}” reaches "
                 f"{figure(story.better, rival.value)}, and the two intervals are "
                 "not apart: a gain over it is not shown."
             )
@@ -141,5 +139,5 @@ def weakest(story: Story, most: int = 3) -> str:
         if math.isfinite(row.get("recall", math.nan))
     ]
     worst = sorted(rows)[:most] if len(rows) > most else []
-    told = ", ".join(f"{fit(name, LETTERS)} ({figure('recall', value)})" for value, name in worst)
+    told = ", ".join(f"{called(name)} ({figure('recall', value)})" for value, name in worst)
     return f"Least often found ({term('recall').title.lower()}): {told}." if told else ""

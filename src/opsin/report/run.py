@@ -5,7 +5,7 @@ from __future__ import annotations
 from opsin.report.limits import limits as stated
 from opsin.report.markup import bar, folded, name, pairs, paragraph, safe, table
 from opsin.report.story import Story
-from opsin.report.words import duration, quantity, weight
+from opsin.report.words import duration, opened, quantity, weight
 
 
 def timeline(story: Story) -> str:
@@ -39,7 +39,9 @@ def timeline(story: Story) -> str:
 
 def product(story: Story) -> str:
     """Return what a person ships: the file, its speed, and where its weights come from."""
-    facts = [(label, f"{quantity(v)} {safe(unit)}") for label, (v, unit) in story.speed.items()]
+    facts = [
+        (opened(label), f"{quantity(v)} {safe(unit)}") for label, (v, unit) in story.speed.items()
+    ]
     if story.model:
         facts.append(("Model file", f'<code class="long">{name(story.model)}</code>'))
     if story.model_bytes:

@@ -19,6 +19,7 @@ from opsin.report.words import (
     duration,
     figure,
     interval,
+    opened,
     percent,
     quantity,
     sentence,
@@ -63,7 +64,9 @@ def _facts(story: Story) -> str:
         facts.append(("Run took", duration(story.seconds)))
     if story.model_bytes:
         facts.append(("Model file", weight(story.model_bytes)))
-    facts += [(label, f"{quantity(v)} {unit}") for label, (v, unit) in [*story.speed.items()][:1]]
+    facts += [
+        (opened(label), f"{quantity(v)} {unit}") for label, (v, unit) in [*story.speed.items()][:1]
+    ]
     return pairs([(label, name(value)) for label, value in facts if value], "facts")
 
 
@@ -198,13 +201,15 @@ def curves(story: Story) -> str:
             plain = label.replace("_", " ").replace("/", " ").replace(".", " ")
             what = " ".join(SETS.sub("", plain).split()) or plain
             lines = series.setdefault((epoch.policy, what), {})
-            lines.setdefault(plain, []).append((float(epoch.epoch), value))
+            lines.setdefault("validation" if "val" in plain else "training", []).append(
+                (float(epoch.epoch), value)
+            )
     charts = [
         Lines(
             f"{policy}: {what}" if policy else what,
             "epoch",
             what,
-            {label: tuple(points) for label, points in sorted(lines.items(), key=_validation)},
+            {label: tuple(points) for label, points in sorted(lines.items(), reverse=True)},
         )
         for (policy, what), lines in series.items()
     ]
@@ -214,11 +219,6 @@ def curves(story: Story) -> str:
     best = [e for e in story.epochs if e.best]
     told = f"The best epoch was {best[-1].epoch} of {best[-1].epochs} ({best[-1].policy})."
     return _panels(charts) + (paragraph(told, "soft") if best else "")
-
-
-def _validation(line: tuple[str, object]) -> tuple[bool, str]:
-    """Order validation before training: it is the curve that counts."""
-    return "val" not in line[0], line[0]
 
 
 def mistakes(story: Story) -> str:

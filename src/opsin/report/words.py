@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from opsin.figures import Metric
 from opsin.report.axis import fit
 from opsin.report.story import Story
 
+LETTERS = 60  # of a name that are shown in a sentence
 NARROW = "\u202f"  # a narrow space that does not break, between a number and its unit
 
 
@@ -35,7 +37,10 @@ GLOSSARY = {
     "ece": Term("Calibration error", True, -1, "mean gap between score and share of right answers"),
     "brier": Term("Brier score", False, -1, "squared distance between scores and truth"),
     "mae": Term("Mean absolute error", False, -1, "typical distance from the true number"),
-    "rmse": Term("Root mean squared error", False, -1, "as above, large misses count more"),
+    "median_error": Term("Median error", False, -1, "half of all pictures are off by less"),
+    "rmse": Term(
+        "Root mean squared error", False, -1, "typical distance, large misses counting more"
+    ),
     "r2": Term("R²", False, 1, "share of the spread that is explained; 0 is guessing the mean"),
 }
 ALIASES = {
@@ -61,8 +66,12 @@ def term(name: str) -> Term:
     >>> term("top-5").title, term("bumps_per_mile").title
     ('Top-5 accuracy', 'Bumps per mile')
     """
-    own = name.replace("_", " ").strip()
-    return GLOSSARY.get(key(name), Term(own[:1].upper() + own[1:], False, 0, ""))
+    return GLOSSARY.get(key(name), Term(opened(name.replace("_", " ").strip()), False, 0, ""))
+
+
+def opened(text: str) -> str:
+    """Return a text that begins with a capital, the rest as it was."""
+    return text[:1].upper() + text[1:]
 
 
 def number(value: float) -> str:
@@ -191,11 +200,22 @@ def _odds(accuracy: float) -> str:
     return f": about one picture in {round(1 / (1 - accuracy))} is wrong"
 
 
+def called(name: str) -> str:
+    """Return a name for use inside a sentence: not too long, and a right-to-left one isolated.
+
+    >>> called("long sleeve")
+    'long sleeve'
+    """
+    shown = fit(name, LETTERS)
+    turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in shown)
+    return f"\u2068{shown}\u2069" if turned else shown
+
+
 def comparison(story: Story) -> str:
     """Say what simple baselines reach on the same pictures, or nothing without any."""
     if not (rivals := story.rivals):
         return ""
     told = (
-        f"{fit(name, 60)} {figure(story.better, metric.value)}" for name, metric in rivals.items()
+        f"{called(name)} {figure(story.better, metric.value)}" for name, metric in rivals.items()
     )
     return f"For comparison, on the same pictures: {', '.join(told)}."
