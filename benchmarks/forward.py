@@ -24,7 +24,6 @@ import torch
 from opsin import nets, runtimes
 from opsin.data.decode import centre, prepare
 from opsin.data.loader import expand, prepared
-from opsin.engine.policies.probe import Pooled
 from opsin.nets.weights import resolve
 
 NET, PHOTOS, PASSES = "tf_efficientnet_lite0", 1024, 3
@@ -46,7 +45,7 @@ def main() -> None:
     pre = weights.preprocessing
     net = nets.build(NET, outputs=1000, size=pre.size).eval()
     weights.load(net)
-    pooled = Pooled(net).eval()
+    pooled = nets.headless(net).eval()
 
     def decode_all() -> list[np.ndarray]:
         with ThreadPoolExecutor(2) as pool:

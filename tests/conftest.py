@@ -14,7 +14,7 @@ from opsin.data.samples import shapes
 
 def write_folder(root: Path, n: int = 60, seed: int = 0) -> Path:
     """Write drawn shapes as PNG files into class folders."""
-    for index, sample in enumerate(shapes.draw(n, seed).samples):
+    for index, sample in enumerate(shapes.read(n, seed).samples):
         assert isinstance(sample.truth, opsin.Label)
         path = root / sample.truth.name / f"{index:04}.png"
         path.parent.mkdir(parents=True, exist_ok=True)

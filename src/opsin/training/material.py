@@ -18,7 +18,7 @@ from opsin.data.dataset import Dataset
 from opsin.data.decode import decode, look
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
-from opsin.data.split import split
+from opsin.data.split import cut
 from opsin.engine.policies import Part
 from opsin.errors import DataError, RecipeError
 from opsin.events import Event, Note, Problem
@@ -44,13 +44,15 @@ class Material:
     """Is a data set made ready: each sample has a split, and its pixels are decoded."""
 
     data: Dataset
-    pixels: NDArray[np.uint8]  # (N, C, H, W), row i belongs to data.samples[i]
+    pixels: NDArray[np.uint8]  # (M, C, H, W)
+    rows: list[int]  # (N,), where among the pixels each sample is
     problems: tuple[Problem, ...]
 
     def part(self, name: str) -> Part:
         """Return the pixels and truths of one split."""
-        chosen = [i for i, sample in enumerate(self.data.samples) if sample.split == name]
-        return Part(_rows(self.pixels, chosen), [self.data.samples[i].truth for i in chosen])
+        placed = zip(self.rows, self.data.samples, strict=True)
+        chosen = [(row, s.truth) for row, s in placed if s.split == name and s.truth is not None]
+        return Part(_rows(self.pixels, [row for row, _ in chosen]), [truth for _, truth in chosen])
 
     def samples(self, name: str) -> list[Sample]:
         """Return the samples of one split, in the order of ``part``."""
@@ -171,18 +173,21 @@ def prepare(
             expected="at least some whole pictures",
             remedy="See `opsin check` for what is wrong with each.",
         )
-    kept = list(pixels.keep)
-    parted = split(
+    kept = pixels.keep
+    made = cut(
         good,
         seed=recipe.seed,
         digests=[pixels.digests[i] for i in kept],
         hashes=pixels.hashes[kept],
     )
-    problems = data.ledger + pixels.problems + parted.ledger[len(good.ledger) :]
+    placed = zip(kept.tolist(), good.samples, made.splits, strict=True)
+    chosen = [(row, replace(sample, split=split)) for row, sample, split in placed if split]
+    problems = data.ledger + pixels.problems + made.problems
     for kind in sorted({problem.kind for problem in problems}):
         count = sum(problem.kind == kind for problem in problems)
         yield Note(f"{count} × {kind}: see the report for which")
-    return Material(parted, pixels.images, problems)
+    samples = (sample for _, sample in chosen)
+    return Material(good.keep(samples), pixels.images, [row for row, _ in chosen], problems)
 
 
 def choose_chain(recipe: Recipe, part: Part) -> augment.Chain:

@@ -218,8 +218,8 @@ def fingerprint(made: material.Material) -> str:
     digest = hashlib.sha256()
     for sample in made.data.samples:
         digest.update(repr((sample.truth, sample.split)).encode())
-    for at in range(0, len(made.pixels), 256):
-        digest.update(np.ascontiguousarray(made.pixels[at : at + 256]).data)
+    for at in range(0, len(made.rows), 256):
+        digest.update(np.ascontiguousarray(made.pixels[made.rows[at : at + 256]]).data)
     return digest.hexdigest()
 
 

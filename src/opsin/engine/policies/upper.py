@@ -9,10 +9,11 @@ Shapes: N pictures, V views of each, C' channels of h' x w' at the boundary.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from opsin import nets, runtimes
@@ -128,7 +129,7 @@ def _views(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None
     return bank
 
 
-def augmented(setting: Setting, view: int, seed: int):
+def augmented(setting: Setting, view: int, seed: int) -> Iterator[NDArray[np.uint8]]:
     """Yield blocks (B, C, h, w) of a view of the training pictures; view 0 is the plain one."""
     chain = setting.chain if view else Chain(())
     mean, std = (0.0,) * setting.pre.channels, (1 / 255,) * setting.pre.channels
