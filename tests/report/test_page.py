@@ -190,3 +190,29 @@ def test_all_text_has_the_contrast_that_wcag_asks_for(everyday: Story) -> None:
 def test_report_does_not_import_torch() -> None:
     code = "import sys, opsin.report, opsin.card; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_run_is_told_against_its_plan_where_there_was_one(everyday: Story) -> None:
+    def heads(story: Story) -> list[str]:
+        section = next(e for e in parsed(story).iter("section") if e.get("id") == "timeline")
+        return [words(e) for e in section.iter("th") if e.get("scope") == "col"]
+
+    assert heads(everyday) == ["Part", "Planned", "Took", "bar"]
+    assert heads(replace(everyday, plan=None)) == ["Part", "Took", "bar"]
+
+
+def test_curves_pair_training_with_validation(everyday: Story) -> None:
+    epochs = tuple(
+        replace(epoch, terms={"cross_entropy": 1.0, "validation cross_entropy": 2.0})
+        for epoch in everyday.epochs
+    )
+    section = next(
+        e
+        for e in parsed(replace(everyday, epochs=epochs)).iter("section")
+        if e.get("id") == "curves"
+    )
+    assert [words(e) for e in section.iter("figcaption")] == ["full: cross entropy"]
+    assert [e.text for e in section.iter("text") if e.get("class") == "key"] == [
+        "validation",
+        "training",
+    ]

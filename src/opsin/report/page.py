@@ -9,6 +9,7 @@ from opsin.files import write_text
 from opsin.report import data, run, scores
 from opsin.report.markup import name, safe
 from opsin.report.story import Story
+from opsin.report.words import moment
 
 # What a browser may load: nothing but what stands in the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -47,7 +48,7 @@ def page(story: Story) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
         f"<title>{safe(story.title)} · Opsin report</title><style>{style}</style></head><body>"
         f'<header><p class="brand"><span><b>Opsin</b> report</span>'
-        f"<span>{safe(story.when)}</span></p>"
+        f"<span>{safe(moment(story.when))}</span></p>"
         f"<h1>{name(story.title)}</h1>{scores.headline(story)}"
         f'<nav aria-label="Contents"><ol>{links}</ol></nav></header><main>{body}</main>'
         f"<footer><p>Made by Opsin. All numbers were measured in this run.</p></footer>"

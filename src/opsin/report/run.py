@@ -19,15 +19,21 @@ def timeline(story: Story) -> str:
         rows.append(
             [
                 f'{name(label)}<span class="sense">{safe(part.text if part else "")}</span>',
-                duration(planned[label]) if label in planned else "–",
+                *([duration(planned[label]) if label in planned else "–"] if planned else []),
                 duration(part.seconds) if part else "not run",
                 bar(part.seconds / longest if part else 0.0),
             ]
         )
     parts = []
     if rows:
-        heads = ["Part", "Planned", "Took", '<span class="hidden">bar</span>']
-        parts.append(table("Parts of the run against the plan", heads, rows, numbers="tnnb"))
+        heads = [
+            "Part",
+            *(["Planned"] if planned else []),
+            "Took",
+            '<span class="hidden">bar</span>',
+        ]
+        about = "Parts of the run" + (" against the plan" if planned else "")
+        parts.append(table(about, heads, rows, numbers="t" + "n" * (len(heads) - 2) + "b"))
     if story.plan and story.plan.budget:
         told = f"Budget {duration(story.plan.budget)}, whole run {duration(story.seconds)}."
         parts.append(paragraph(told, "soft"))

@@ -14,7 +14,7 @@ from opsin.report.axis import Axis, fit, ticks, width
 from opsin.report.heat import matrix
 from opsin.report.markup import safe
 from opsin.report.words import figure as written
-from opsin.report.words import quantity, term
+from opsin.report.words import number, quantity, term
 
 WIDE = 360
 LETTER = 5.9  # mean width of a letter at 11 units
@@ -124,6 +124,7 @@ def bars(chart: Bars) -> str:
     left = 10 + LETTER * min(18.0, max((width(text) for text in shown.values()), default=0.0))
     ends = (min([0.0, *finite]), max([0.0, *finite]))
     across = Axis(ends if any(finite) else (0.0, 1.0), left, WIDE - 52)
+    wording = quantity if all(value == int(value) for value in finite) else number
     parts = []
     for index, (name, value) in enumerate(chart.values.items()):
         y = 22 * index + 4
@@ -134,7 +135,7 @@ def bars(chart: Bars) -> str:
         start, end = sorted((across(0.0), across(value))) if math.isfinite(value) else (left, left)
         parts.append(
             f'<rect class="fill" x="{start:.1f}" y="{y}" width="{end - start:.1f}" height="14"/>'
-            f'<text class="value" x="{end + 6:.1f}" y="{y + 11}">{quantity(value)}</text>'
+            f'<text class="value" x="{end + 6:.1f}" y="{y + 11}">{wording(value)}</text>'
         )
     about = f"{chart.title}, {chart.unit}" if chart.unit else chart.title
     return _svg(about, WIDE, 22 * max(1, len(chart.values)) + 6, "".join(parts))

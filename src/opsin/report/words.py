@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from opsin.figures import Metric
@@ -139,6 +140,19 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def moment(when: str) -> str:
+    """Write an ISO time to the minute; anything else stays as it is.
+
+    >>> moment("2026-11-21T03:50:55+00:00"), moment("last week")
+    ('2026-11-21 03:50 UTC', 'last week')
+    """
+    try:
+        read = datetime.fromisoformat(when)
+    except ValueError:
+        return when
+    return f"{read:%Y-%m-%d %H:%M} {read.tzname() or ''}".rstrip()
 
 
 def weight(size: int) -> str:
