@@ -1,0 +1,123 @@
+"""Choosing the fastest runtime that agrees with plain torch, and measuring how fast it is.
+
+Shapes: N pictures, C channels, h and w of the net's input, n examples.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from opsin.data.preprocess import Preprocessing
+from opsin.runtimes._runtime import Runtime, find
+
+if TYPE_CHECKING:
+    from opsin.runtimes._runtime import Outputs, Pictures
+
+TOLERANCE = 0.1  # of the spread of the outputs, root mean square, in the worst example
+ORDER = ("openvino", "torch")  # on a processor; a GPU has torch alone
+EXAMPLES = 8  # pictures the runtimes are compared on
+
+
+def load(
+    name: str, net: nn.Module, pre: Preprocessing, *, device: str = "auto", precision: str = "auto"
+) -> Runtime:
+    """Return the net in the runtime called ``name``, unchecked: see ``fastest``."""
+    device, runtime = resolved(device), find(name)
+    chosen = runtime.precisions(device)[0] if precision == "auto" else precision
+    return runtime.load(net, pre, device=device, precision=chosen)
+
+
+def fastest(
+    net: nn.Module,
+    pre: Preprocessing,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    examples: Pictures | None = None,
+) -> Runtime:
+    """Return the fastest runtime of this machine that says what plain torch in float32 says.
+
+    ``examples`` (n, C, h, w) are what they are compared on, noise where none are given. A runtime
+    that differs by more than ``TOLERANCE``, or that fails, gives way to the next: lower precision
+    before higher, OpenVINO before torch.
+    """
+    device = resolved(device)
+    reference = find("torch").load(net, pre, device=device, precision="float32")
+    pictures = _noise(pre) if examples is None or not len(examples) else examples[:EXAMPLES]
+    wanted = reference.run(pictures)
+    for name in ORDER:
+        runtime = find(name)
+        if not runtime.available(device):
+            continue
+        able = runtime.precisions(device)
+        for arithmetic in able if precision == "auto" else [precision]:
+            if (name, arithmetic) == ("torch", "float32"):
+                return reference
+            found = _tried(name, net, pre, device, arithmetic)
+            if found is not None and difference(found.run(pictures), wanted) <= TOLERANCE:
+                return found
+    return reference
+
+
+def resolved(device: str) -> str:
+    """Return cpu or cuda; ``auto`` is a GPU where there is one."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def difference(found: Outputs, wanted: Outputs) -> float:
+    """Return how far outputs (n, ...) are off: root mean square over spread, the worst example.
+
+    The spread is the standard deviation over all examples, per output where there are several.
+
+    >>> wanted = np.array([[0.0, 2.0], [2.0, 0.0]], np.float32)
+    >>> round(difference(wanted + np.float32(0.1), wanted), 3)
+    0.1
+    """
+    if not np.isfinite(found).all() or found.shape != wanted.shape:
+        return float("inf")
+    off = (found - wanted).reshape(len(wanted), -1).astype(np.float64)
+    spread = float(wanted.astype(np.float64).std())
+    worst = float(np.sqrt((off**2).mean(1)).max())
+    return worst / max(spread, 1e-12) if worst else 0.0
+
+
+def throughput(runtime: Runtime, pictures: Pictures, *, seconds: float = 0.3) -> float:
+    """Return how many pictures a second a runtime takes, measured for about that long.
+
+    ``pictures`` (n, C, h, w) are run again and again, after one warm-up.
+    """
+    runtime.run(pictures[:1])
+    done, began = 0, time.perf_counter()
+    deadline = began + seconds
+
+    def again() -> Iterator[Pictures]:
+        while time.perf_counter() < deadline:
+            yield pictures
+
+    for outputs in runtime.stream(again()):
+        done += len(outputs)
+    return done / (time.perf_counter() - began)
+
+
+def _tried(
+    name: str, net: nn.Module, pre: Preprocessing, device: str, precision: str
+) -> Runtime | None:
+    """Return a runtime, or None where it cannot take this net (an operator it does not know)."""
+    try:
+        return find(name).load(net, pre, device=device, precision=precision)
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
+        return None
+
+
+def _noise(pre: Preprocessing) -> Pictures:
+    """Draw pictures of noise, the same each time."""
+    draws = np.random.default_rng(0)
+    return draws.integers(0, 256, (EXAMPLES, pre.channels, *pre.size), dtype=np.uint8)
