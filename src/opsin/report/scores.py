@@ -14,6 +14,7 @@ from opsin.report.story import Story
 from opsin.report.svg import draw, intervals
 from opsin.report.words import (
     NARROW,
+    Term,
     comparison,
     count,
     duration,
@@ -80,7 +81,7 @@ def metrics(story: Story) -> str:
         about = term(label)
         rows.append(
             [
-                f'{safe(about.title)}<span class="sense">{safe(about.meaning)}</span>',
+                f'{safe(about.title)}<span class="sense">{safe(_sense(about))}</span>',
                 data(metric.value, figure(label, metric.value)),
                 safe(interval(label, metric)),
                 f"{metric.n:,}",
@@ -92,6 +93,11 @@ def metrics(story: Story) -> str:
     return table(
         f"All metrics on the {story.split} split", heads, rows, numbers="tnnnb"[: len(heads)]
     )
+
+
+def _sense(about: Term) -> str:
+    """Say what a metric means, and where less of it is better, that too."""
+    return about.meaning + ("; less is better" if about.sign < 0 else "")
 
 
 def _span(metric: Metric) -> str:
