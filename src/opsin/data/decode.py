@@ -40,6 +40,7 @@ __all__ = ["SUFFIXES", "Facts", "PictureError", "centre", "decode", "kind_of", "
 
 GREY = 128  # what `pad` fills with
 ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4 A
+TIFF_WIDTH, TIFF_HEIGHT = 256, 257  # tags of TIFF 6.0
 UPRIGHT = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
@@ -112,9 +113,7 @@ def look(source: Source) -> Facts:
         height, width = _checked(source).shape[-2:]
         return Facts(width, height, "L" if source.ndim == 2 else "RGB", "array")
     with opened(source) as (image, name):
-        width, height = image.size
-        if _orientation(image) >= 5:  # a quarter turn
-            width, height = height, width
+        height, width = _size(image)
         return Facts(width, height, image.mode, name)
 
 
@@ -146,7 +145,7 @@ def _upright(source: Path | bytes, pre: Preprocessing | None = None) -> Iterator
     """Decode a picture and turn it upright; its full (height, width) is in ``info``."""
     with opened(source) as (image, _):
         turned = _orientation(image)
-        height, width = image.size[::-1] if turned < 5 else image.size
+        height, width = _size(image)
         if pre is not None:
             _draft(image, pre, (height, width), turned)
         image.load()
@@ -164,6 +163,14 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # a damaged EXIF block does not make the pixels worse
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _size(image: Image.Image) -> tuple[int, int]:
+    """Return the upright (height, width) of a picture that is not decoded yet."""
+    width, height = image.size
+    if isinstance(image, TiffImagePlugin.TiffImageFile):  # some Pillows turn this size, some do not
+        width, height = (image.tag_v2[tag] for tag in (TIFF_WIDTH, TIFF_HEIGHT))
+    return (width, height) if _orientation(image) >= 5 else (height, width)
 
 
 def _draft(image: Image.Image, pre: Preprocessing, size: tuple[int, int], turned: int) -> None:
