@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 TIE = 1e-6  # what a unit of log loss counts against accuracy: less than one picture of 100,000
 COSTLIEST = 10.0  # log loss beyond which one bad epoch is as bad as another
-SLIGHTEST = 1e-12  # a wrong answer is a mistake even where the true class has the same score
 
 
 class Classify:
@@ -185,11 +184,9 @@ class Classify:
         return Label(self.classes[best], float(shares[best]), Scores(self.columns, shares))
 
     def mistake(self, result: Result, truth: Result) -> float:
-        """Return how much more probable than the truth the wrong answer was said to be, or 0."""
+        """Return 1 - the probability that a wrong answer left to the true class; 0 when right."""
         (said,), (true,) = _labels([result], [truth])
-        if said.name == true.name:
-            return 0.0
-        return max(SLIGHTEST, said.score - said.scores.get(true.name, 0.0))
+        return 0.0 if said.name == true.name else 1.0 - said.scores.get(true.name, 0.0)
 
     def _numbers(self, truths: Sequence[Result], strict: bool = False) -> NDArray[np.int64]:
         """Return the number of each truth's class (N,), -1 for a class that is not known."""
