@@ -233,6 +233,13 @@ def test_what_cannot_be_read_says_why(content: bytes, kind: str, tmp_path: Path)
         prepare(path, SMALL)
 
 
+def test_a_png_is_held_to_its_checksums() -> None:
+    whole = bytearray(encoded(scene(8)))
+    whole[whole.index(b"IDAT") + 300] ^= 1
+    with pytest.raises(PictureError, match="wrong checksum of IDAT"):
+        decode(bytes(whole))
+
+
 def test_a_missing_file_and_a_folder_say_so(tmp_path: Path) -> None:
     for path, kind in ((tmp_path / "none.jpg", "missing"), (tmp_path, "unreadable")):
         with pytest.raises(PictureError) as caught:

@@ -20,8 +20,8 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from opsin.data.copies import SMALL, settled, thumbnail
 from opsin.data.decode import PictureError, fitted
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
@@ -33,7 +33,6 @@ from opsin.ops import phash
 RULE = 1  # raise it whenever decode.py gives other pixels than before
 PART = "read pictures"
 TASK = 16  # pictures a thread takes at a time: enough that handing out work costs nothing
-SMALL = 64  # below this side (pixels) pictures are too plain to be compared by looks
 
 
 class _Notes:
@@ -50,10 +49,10 @@ class _Notes:
 class Pixels:
     """Holds the pictures of N samples at the working size, and what was noticed on the way.
 
-    ``digests`` are equal for pictures whose files (or arrays) are equal byte by byte. ``hashes``
-    are close (``ops.phash``) for pictures that look alike; of those smaller than 64 pixels they
-    stand for the exact working-size pixels instead. ``sizes`` (N, 2) are the original heights and
-    widths, 0 where a picture could not be read; its pixels are black and its digest is "".
+    ``digests`` are equal for pictures whose files (or arrays) are equal byte by byte; ``hashes``
+    for pictures that look alike (``data.copies``), or, below 32 pixels, have equal pixels at the
+    working size. ``sizes`` (N, 2) are the original heights and widths, 0 where a picture could not
+    be read; its pixels are black and its digest is "".
     """
 
     memory: NDArray[np.uint8]  # (N, h, w, C)
@@ -97,13 +96,15 @@ def fill(
         yield Finished(PART, time.perf_counter() - began, "kept from an earlier run")
         return kept
     with _room(base, shape) as (memory, finish):
-        if pre.channels == 1 and _raw(samples, pre.working):
+        if pre.channels == 1 and samples and _raw(samples, pre.working):
             notes = _copied(samples, memory)
             yield Advanced(PART, len(samples))
         else:
             notes = yield from _decoded(samples, pre, memory, workers)
         problems = tuple(notes.problems[index] for index in sorted(notes.problems))
-        pixels = Pixels(memory, problems, notes.digests, notes.hashes, notes.sizes)
+        large = notes.sizes.min(axis=1) >= SMALL
+        hashes = settled(memory, notes.hashes, notes.digests, large)
+        pixels = Pixels(memory, problems, notes.digests, hashes, notes.sizes)
         finish(pixels)
     bad = len(problems)
     yield Finished(PART, time.perf_counter() - began, f"{bad} could not be read" if bad else "")
@@ -121,13 +122,13 @@ def _decoded(
 
     def work(start: int) -> int:
         some = range(start, min(start + TASK, len(samples)))
-        thumbnails = {}
+        seen = {}
         for index in some:
-            thumbnail = _read(samples[index], index, pre, memory[index], notes)
-            if thumbnail is not None:
-                thumbnails[index] = thumbnail
-        if thumbnails:
-            notes.hashes[list(thumbnails)] = phash.perceptual(np.stack([*thumbnails.values()]))
+            small = _read(samples[index], index, pre, memory[index], notes)
+            if small is not None:
+                seen[index] = small
+        if seen:
+            notes.hashes[list(seen)] = phash.perceptual(np.stack([*seen.values()]))
         return len(some)
 
     pool = ThreadPoolExecutor(workers or _processors())
@@ -156,8 +157,7 @@ def _read(
     if min(size) < SMALL:
         notes.hashes[index] = int(_digest(out)[:16], 16)
         return None
-    thumbnail = image.convert("L").resize((phash.SIDE, phash.SIDE), Image.Resampling.BOX)
-    return np.asarray(thumbnail)
+    return thumbnail(image)
 
 
 def _raw(samples: Sequence[Sample], working: tuple[int, int]) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opsin.data.cache import SMALL, Pixels, fill
+from opsin.data.cache import Pixels, fill
 from opsin.data.dataset import Dataset
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
@@ -35,8 +35,6 @@ SEEN = Preprocessing(
 FEW = 5  # pictures in a class: fewer cannot be learnt from and measured on
 LOPSIDED = 10  # times as many pictures in the largest class as in the smallest
 TINY = 16  # pixels on the short side, where others have four times as many
-NEAR = 6  # bits in which hashes of one picture may differ where pixels are compared as well
-SAME = 0.96  # correlation from which two pictures with near hashes are one
 FLAT = 2  # grey levels between darkest and brightest
 
 
@@ -121,7 +119,7 @@ def _flat(pixels: Pixels) -> NDArray[np.bool_]:
 
 def _copies(data: Dataset, pixels: Pixels) -> Iterator[Problem]:
     """Yield each picture that is a copy of an earlier one, by its bytes or by its looks."""
-    keep, flat = pixels.keep, _flat(pixels)
+    keep = pixels.keep
     first: dict[str, int] = {}
     exact: list[tuple[int, int]] = []
     for index in keep.tolist():
@@ -129,33 +127,14 @@ def _copies(data: Dataset, pixels: Pixels) -> Iterator[Problem]:
         if earlier != index:
             exact.append((earlier, index))
     later = {index for _, index in exact}
-    # blank pictures all look alike, and a copy by bytes has been named already
-    distinct = np.array([i for i in keep.tolist() if i not in later and not flat[i]], np.int64)
-    small = pixels.sizes[distinct].min(axis=1) < SMALL  # their hashes stand for exact pixels
-    large, small = distinct[~small], distinct[small]
-    near = large[phash.alike(pixels.hashes[large], NEAR)].reshape(-1, 2)
-    near = near[_same(pixels, near)]
-    equal = small[phash.alike(pixels.hashes[small], 0)].reshape(-1, 2)
-    near = np.concatenate([near, equal])
+    distinct = np.array([i for i in keep.tolist() if i not in later], np.int64)
+    near = distinct[phash.alike(pixels.hashes[distinct], 0)].reshape(-1, 2)
     root = phash.groups(len(data), near)
     for earlier, index in exact:
         yield from _copy(data, earlier, index, "duplicate", "the same file as")
     for index in np.unique(near).tolist():
         if root[index] != index:
             yield from _copy(data, int(root[index]), index, "near-duplicate", "looks like")
-
-
-def _same(pixels: Pixels, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which of the pairs (M, 2) show the same picture also by their pixels.
-
-    A hash of 64 bits can agree by accident (dark trousers on a light wall); correlation does not
-    mind brightness or contrast either, and looks at 4,096 points.
-    """
-    sure = np.zeros(len(pairs), bool)
-    for row, (a, b) in enumerate(pairs.tolist()):
-        one, two = pixels.memory[a].ravel(), pixels.memory[b].ravel()  # (h·w,)
-        sure[row] = np.corrcoef(one, two)[0, 1] >= SAME
-    return sure
 
 
 def _copy(data: Dataset, earlier: int, index: int, kind: str, says: str) -> Iterator[Problem]:

@@ -26,7 +26,14 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 from PIL.Image import Resampling, Transpose
 
-from opsin.data.opening import MOST_PIXELS, SUFFIXES, PictureError, kind_of, opened
+from opsin.data.opening import (
+    MOST_PIXELS,
+    SUFFIXES,
+    PictureError,
+    hold_to_checksums,
+    kind_of,
+    opened,
+)
 from opsin.data.preprocess import Preprocessing
 
 if TYPE_CHECKING:
@@ -143,7 +150,9 @@ def to_array(image: Image.Image) -> Pixels:
 @contextmanager
 def _upright(source: Path | bytes, pre: Preprocessing | None = None) -> Iterator[Image.Image]:
     """Decode a picture and turn it upright; its full (height, width) is in ``info``."""
-    with opened(source) as (image, _):
+    with opened(source) as (image, name):
+        if name == "PNG" and image.fp is not None:
+            hold_to_checksums(image.fp)
         turned = _orientation(image)
         height, width = _size(image)
         if pre is not None:

