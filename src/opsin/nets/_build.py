@@ -167,8 +167,9 @@ def _from_torchvision(name: str, outputs: int, channels: int, dropout: float) ->
     from torchvision import models
 
     plain: dict[str, Any] = {"num_classes": outputs}
-    if name in ("googlenet", "inception_v3"):
-        plain |= {"aux_logits": False, "init_weights": True}
+    if name == "googlenet":
+        # Its pretrained weights expect the input scaling of the TensorFlow original.
+        plain |= {"aux_logits": False, "init_weights": True, "transform_input": channels == 3}
     net: nn.Module = models.get_model(name, weights=None, **plain)
     head(net)  # a net whose last layer is no linear layer is refused here, not later
     if channels != 3:
@@ -190,12 +191,13 @@ def _drop(name: str, net: nn.Module, dropout: float) -> None:
 def _first_convolution(net: nn.Module, channels: int) -> None:
     """Replace the first convolution by a fresh one for pictures of another number of channels."""
     path, first = next((p, m) for p, m in net.named_modules() if isinstance(m, nn.Conv2d))
+    padding: Any = first.padding
     fresh = nn.Conv2d(
         channels,
         first.out_channels,
         kernel_size=(first.kernel_size[0], first.kernel_size[1]),
         stride=(first.stride[0], first.stride[1]),
-        padding=first.padding,
+        padding=padding,
         bias=first.bias is not None,
     )
     parent, _, last = path.rpartition(".")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 
-import torch
 from torch import Tensor, nn
 
 from opsin.errors import WeightsError
@@ -55,6 +54,7 @@ def headless(net: nn.Module) -> nn.Module:
 def pooled(net: nn.Module, images: Tensor) -> Tensor:
     """Return the features (N, F) before the last layer, for float images (N, C, h, w).
 
+    >>> import torch
     >>> from opsin.nets import build
     >>> pooled(build("lenet5", outputs=10, channels=3), torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 84])

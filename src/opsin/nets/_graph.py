@@ -6,6 +6,7 @@ Learning in Python, MLSys 2022), with the layers left whole that timm asks for.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -147,7 +148,7 @@ def _blocks(nodes: Sequence[fx.Node], narrow: set[int]) -> set[type[nn.Module]]:
     Of nested ones only the outermost counts: what lies beside a branch is broken by it too.
     """
     branching: dict[str, type[nn.Module]] = {}
-    for i, (node, following) in enumerate(zip(nodes, nodes[1:], strict=False)):
+    for i, (node, following) in enumerate(itertools.pairwise(nodes)):
         if i in narrow or node.op in ("get_attr", "placeholder"):
             continue
         after = {path for path, _ in _scopes(following)}

@@ -13,16 +13,32 @@ from typing import Any
 
 import torch
 from timm.models import register_model
+from timm.models._features_fx import register_notrace_module
 from torch import Tensor, nn
 
 __all__ = ["LeNet", "lenet5"]
+
+
+SIDE = 28  # pixels: what C5 needs to see, and the size of the digits it was made for
+
+
+@register_notrace_module  # type: ignore[untyped-decorator, unused-ignore]
+class Frame(nn.Module):
+    """Lays small pictures in the middle of zeros, up to 28×28; larger ones pass."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return pictures (N, C, H, W) with H and W at least 28."""
+        high, wide = (max(0, SIDE - side) for side in x.shape[-2:])
+        if not high and not wide:
+            return x
+        return nn.functional.pad(x, (wide // 2, wide - wide // 2, high // 2, high - high // 2))
 
 
 class LeNet(nn.Module):
     """Is LeNet-5 with its layers' names from the paper.
 
     C5 is a 5×5 convolution, as in the paper; a picture larger than 28×28 leaves more than one
-    position after it, and those are averaged, so that any size from 12×12 goes in.
+    position after it, and those are averaged, so that any size goes in.
 
     >>> net = LeNet(in_chans=1, num_classes=10)
     >>> sum(p.numel() for p in net.parameters())  # 156 + 2,416 + 48,120 + 10,164 + 850
@@ -33,6 +49,7 @@ class LeNet(nn.Module):
         super().__init__()
         self.num_classes = num_classes
         self.num_features = self.head_hidden_size = 84
+        self.frame = Frame()
         self.c1 = nn.Sequential(nn.Conv2d(in_chans, 6, 5, padding=2), nn.ReLU())
         self.s2 = nn.MaxPool2d(2)
         self.c3 = nn.Sequential(nn.Conv2d(6, 16, 5), nn.ReLU())
@@ -52,14 +69,14 @@ class LeNet(nn.Module):
         """Return the last layer."""
         return self.fc
 
-    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
+    def reset_classifier(self, num_classes: int) -> None:
         """Put a fresh last layer with ``num_classes`` outputs, or none for 0."""
         self.num_classes = num_classes
         self.fc = nn.Linear(84, num_classes) if num_classes else nn.Identity()
 
     def forward_features(self, x: Tensor) -> Tensor:
         """Return what C5 sees in pictures (N, C, H, W)."""
-        x = self.s2(self.c1(x))  # (N, 6, H/2, W/2)
+        x = self.s2(self.c1(self.frame(x)))  # (N, 6, H/2, W/2)
         x = self.s4(self.c3(x))  # (N, 16, H/4 - 2, W/4 - 2)
         features: Tensor = self.c5(x)  # (N, 120, H/4 - 6, W/4 - 6)
         return features

@@ -104,7 +104,7 @@ def resolve(
 ) -> Weights | None:
     """Return the weights for a net; None for the source ``none``.
 
-    ``source`` is ``auto``, ``none`` or a file. ``tell`` hears one sentence before a download starts.
+    ``source`` is ``auto``, ``none`` or a file. ``tell`` hears a sentence before a download starts.
     Raises ``WeightsError`` that lists what was tried when there are none.
     """
     from opsin.nets._build import canonical

@@ -19,7 +19,10 @@ from opsin.runtimes._runtime import Runtime, find
 if TYPE_CHECKING:
     from opsin.runtimes._runtime import Outputs, Pictures
 
-TOLERANCE = 0.1  # of the spread of the outputs, root mean square, in the worst example
+# Root mean square, of the spread of the outputs, in the worst example. bf16 was measured at 0.05 to
+# 0.09 on photographs, where features so disturbed train heads of the same accuracy.
+TOLERANCE = 0.15
+CLEAR = 0.25  # a winner this far ahead of the second, of its own height, must win again
 ORDER = ("openvino", "torch")  # on a processor; a GPU has torch alone
 EXAMPLES = 8  # pictures the runtimes are compared on
 
@@ -60,7 +63,7 @@ def fastest(
             if (name, arithmetic) == ("torch", "float32"):
                 return reference
             found = _tried(name, net, pre, device, arithmetic)
-            if found is not None and difference(found.run(pictures), wanted) <= TOLERANCE:
+            if found is not None and agrees(found.run(pictures), wanted):
                 return found
     return reference
 
@@ -89,6 +92,22 @@ def difference(found: Outputs, wanted: Outputs) -> float:
     return worst / max(spread, 1e-12) if worst else 0.0
 
 
+def agrees(found: Outputs, wanted: Outputs) -> bool:
+    """Say whether outputs (n, ...) are close, with the same winner wherever it was clear.
+
+    >>> wanted = np.array([[0.0, 4.0, 1.0], [5.0, 1.0, 0.0]], np.float32)
+    >>> agrees(wanted + np.float32(0.1), wanted), agrees(wanted[::-1], wanted)
+    (True, False)
+    """
+    if difference(found, wanted) > TOLERANCE:
+        return False
+    if wanted.ndim != 2 or wanted.shape[1] < 2:
+        return True
+    second, first = np.sort(wanted, axis=1)[:, -2:].T
+    clear = first - second > CLEAR * (first - wanted.mean(axis=1))
+    return bool((found.argmax(1) == wanted.argmax(1))[clear].all())
+
+
 def throughput(runtime: Runtime, pictures: Pictures, *, seconds: float = 0.3) -> float:
     """Return how many pictures a second a runtime takes, measured for about that long.
 
@@ -113,7 +132,7 @@ def _tried(
     """Return a runtime, or None where it cannot take this net (an operator it does not know)."""
     try:
         return find(name).load(net, pre, device=device, precision=precision)
-    except (RuntimeError, NotImplementedError, TypeError, ValueError):
+    except Exception:  # each library fails in words of its own; torch itself always remains
         return None
 
 

@@ -44,18 +44,17 @@ def precisions(device: str) -> list[str]:
     """Return bf16 first where the processor has it."""
     import openvino
 
-    able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    able = openvino.Core().get_property(device.upper(), "OPTIMIZATION_CAPABILITIES")
     return ["bf16", "float32"] if "BF16" in able else ["float32"]
 
 
 class OpenVINO:
     """Runs a compiled net, one picture a request."""
 
-    device = "cpu"
-
-    def __init__(self, compiled: Any, shape: tuple[int, ...], precision: str) -> None:
-        self.compiled, self.shape, self.precision = compiled, shape, precision
-        self.name = f"OpenVINO on cpu in {precision}"
+    def __init__(self, compiled: Any, shape: tuple[int, ...], device: str, precision: str) -> None:
+        self.compiled, self.shape = compiled, shape
+        self.device, self.precision = device, precision
+        self.name = f"OpenVINO on {device} in {precision}"
         self.output = tuple(compiled.output(0).shape)[1:]
 
     def run(self, images: Pictures) -> Outputs:
@@ -123,8 +122,8 @@ def load(net: nn.Module, pre: Preprocessing, *, device: str, precision: str) -> 
     model.input(0).get_node().set_element_type(openvino.Type.u8)
     model.reshape([1, *shape])
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": HINTS[precision]}
-    compiled = openvino.Core().compile_model(model, "CPU", settings)
-    return OpenVINO(compiled, shape, precision)
+    compiled = openvino.Core().compile_model(model, device.upper(), settings)
+    return OpenVINO(compiled, shape, device, precision)
 
 
 def _converted(net: nn.Module, pre: Preprocessing, shape: tuple[int, ...]) -> Any:
@@ -136,7 +135,8 @@ def _converted(net: nn.Module, pre: Preprocessing, shape: tuple[int, ...]) -> An
     example = torch.zeros((1, *shape), dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch announces the end of tracing; see the tests
-        traced = torch.jit.trace(Normalised(net, pre).eval(), example, check_trace=False)
+        trace: Any = torch.jit.trace  # has no types of its own
+        traced = trace(Normalised(net, pre).eval(), example, check_trace=False)
         decoder = TorchScriptPythonDecoder(torch.jit.freeze(traced))
         front = FrontEndManager().load_by_framework("pytorch")
         model = front.convert(front.load(decoder))
