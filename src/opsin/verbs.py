@@ -45,7 +45,8 @@ def check(
     """
     from opsin.data import check as room
 
-    return follow(room.check(_read(data, root)), watch)
+    checked: Checked = follow(room.check(_read(data, root)), watch)
+    return checked
 
 
 def train(

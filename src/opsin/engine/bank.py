@@ -57,7 +57,7 @@ class Bank:
         """Return the activations (B, ...) in bf16 of some samples, each in its given view."""
         found = np.empty((len(samples), self.bytes), np.uint8)
         for row, view, sample in zip(found, views, samples, strict=True):
-            os.preadv(self._file, [memoryview(row)], (view * self.samples + sample) * self.bytes)
+            os.preadv(self._file, [row.data], (view * self.samples + sample) * self.bytes)
         numbers = torch.from_numpy(found.view(np.int16))
         return numbers.view(torch.bfloat16).view(len(samples), *self.shape)
 

@@ -10,26 +10,33 @@ from typing import Any
 from torch import nn
 
 from opsin.engine.loop import Descent, Feed, Phase
-from opsin.engine.policies._policy import Setting, course_of
+from opsin.engine.policies._policy import Setting, course_of, forward
 
-SPARE = 0.92  # of the time left is planned: machines are shared and slow down
+SPARE = 0.85  # of the time left is planned: machines are shared and slow down
 LONGEST = 200  # epochs, where there is more time than use for it
 UNBOUNDED = 20  # epochs, where neither time nor epochs are given
 
 
-def plan_epochs(
-    setting: Setting, net: nn.Module, feed: Feed, judge: Callable[[], None], **defaults: Any
-) -> int:
-    """Return how many epochs the recipe asks for, or how many fit into the time that is left.
-
-    A few steps are tried on a copy of the net; ``judge()`` is what comes after each epoch.
-    """
+def plan_epochs(setting: Setting, seconds: float) -> int:
+    """Return how many epochs the recipe asks for, or how many of ``seconds`` fit into the time."""
     if setting.recipe.epochs is not None:
         return setting.recipe.epochs
     if setting.clock.budget is None:
         return UNBOUNDED
-    seconds = feed.steps * step_seconds(setting, net, feed, **defaults) + timed(judge)
     return max(1, min(LONGEST, int(SPARE * setting.clock.left() / seconds)))
+
+
+def epoch_seconds(
+    setting: Setting, net: nn.Module, feed: Feed, held_out: Any, **usual: Any
+) -> float:
+    """Return the seconds an epoch takes, judging included, from a few steps on a copy of the net.
+
+    Nothing is tried where the number of epochs does not depend on it.
+    """
+    if setting.clock.budget is None:
+        return 0.0
+    judging = timed(lambda: forward(setting.fabric, net.eval(), held_out))
+    return feed.steps * step_seconds(setting, net, feed, **usual) + judging
 
 
 def step_seconds(
@@ -57,7 +64,7 @@ def step_seconds(
     return sum(taken) / max(1, len(taken))
 
 
-def timed(work: Callable[[], None]) -> float:
+def timed(work: Callable[[], object]) -> float:
     """Return the seconds that ``work`` takes."""
     began = time.monotonic()
     work()

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from opsin.engine import checkpoint
@@ -106,3 +107,15 @@ class Store:
         """Remove checkpoints and scratch files of a run that is done."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+
+
+def once(fabric: Fabric, store: Store, name: str, decide: Callable[[], Any]) -> Any:
+    """Return a decision that is taken once in a run, by the first process for all of them."""
+    facts = store.facts()
+    if name in facts:
+        return facts[name]
+    decided = fabric.broadcast(decide())
+    if fabric.is_global_zero:
+        store.once(name, lambda: decided)
+    fabric.barrier()
+    return decided

@@ -29,7 +29,7 @@ class _Depthwise(torch.autograd.Function):
         return conv2d(x, weight, None, stride, padding, 1, x.shape[1])
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         x, weight = ctx.saved_tensors
         slope = slope.contiguous(memory_format=torch.channels_last)
         to_input = to_weight = None

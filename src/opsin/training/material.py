@@ -1,42 +1,29 @@
-"""What a run works with: the net and its weights, the frame, decoded pixels, the split.
+"""What a run works with: decoded pixels, the split, the augmentation.
 
 Shapes: N pictures, C channels, H and W of the working size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opsin import augment, nets
+from opsin import augment
 from opsin.data.cache import Pixels, fill
 from opsin.data.dataset import Dataset
-from opsin.data.decode import decode, look
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
 from opsin.data.split import cut
 from opsin.engine.policies import Part
-from opsin.errors import DataError, RecipeError
+from opsin.errors import DataError
 from opsin.events import Event, Note, Problem
-from opsin.nets.weights import Weights, resolve
 from opsin.recipe import Recipe
-from opsin.tasks import Task, find, fitting
 
-LOOKED_AT = 256  # pictures whose headers or pixels decide the frame
-SMALL = 64  # pixels: pictures up to this side are learnt from as they are
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Is the net of a run with its weights and its frame."""
-
-    net: str
-    weights: Weights | None
-    pre: Preprocessing
+LOOKED_AT = 256  # pictures that the automatic augmentation looks at
 
 
 @dataclass(frozen=True)
@@ -66,106 +53,11 @@ def _rows(pixels: NDArray[np.uint8], chosen: list[int]) -> NDArray[np.uint8]:
     return pixels[chosen]
 
 
-def choose_task(data: Dataset, recipe: Recipe) -> Task:
-    """Return the task the recipe names, or the one the truths ask for."""
-    kind = fitting(data) if recipe.task == "auto" else find(recipe.task)
-    if kind.result is not data.kind:
-        raise RecipeError(
-            f"task={recipe.task!r} for truths of kind {data.kind.kind}",
-            expected=f"the task {fitting(data).__name__.lower()}",
-        )
-    return kind.of(data)
-
-
-def choose_net(data: Dataset, recipe: Recipe) -> Choice:
-    """Return net, weights and frame; ``auto`` means the best pretrained net there is offline.
-
-    With the policy ``scratch`` (or ``--weights none``) the frame follows the pictures instead.
-    """
-    sizes = shapes(data.samples)
-    fresh = recipe.policy == "scratch" or recipe.weights == "none"
-    if recipe.net == "auto":
-        name = from_scratch(sizes) if fresh else nets.best_offline()
-    else:
-        name = recipe.net
-    weights = None if fresh else resolve_or_none(name, recipe)
-    if weights is None:
-        return Choice(name, None, frame_of_data(data.samples, sizes, recipe))
-    pre = replace(weights.preprocessing, crop=1.0)
-    if recipe.size is not None:
-        pre = replace(pre, size=(recipe.size, recipe.size))
-    return Choice(name, weights, pre)
-
-
-def resolve_or_none(name: str, recipe: Recipe) -> Weights | None:
-    """Return pretrained weights; None where a net that has none may learn from scratch."""
-    if recipe.policy == "auto" and recipe.weights == "auto" and not nets.has_weights(name):
-        return None
-    return resolve(name, recipe.weights)
-
-
-def from_scratch(sizes: Sequence[tuple[int, int]]) -> str:
-    """Return the net that learns pictures of these sizes (h, w) without pretrained weights."""
-    return "lenet5" if np.median(sizes) <= SMALL else "resnet18"
-
-
-def shapes(samples: Sequence[Sample]) -> list[tuple[int, int]]:
-    """Return (height, width) of up to ``LOOKED_AT`` pictures that can be read, evenly chosen."""
-    found = []
-    for sample in samples[:: max(1, len(samples) // LOOKED_AT)]:
-        try:
-            facts = look(sample.image)
-        except DataError:
-            continue
-        found.append((facts.height, facts.width))
-    if not found:
-        raise DataError(
-            f"{len(samples)} pictures, none of which could be read",
-            expected="at least some whole pictures",
-            remedy="See `opsin check` for what is wrong with each.",
-        )
-    return found
-
-
-def frame_of_data(
-    samples: Sequence[Sample], sizes: Sequence[tuple[int, int]], recipe: Recipe
-) -> Preprocessing:
-    """Return a frame that fits the pictures: their own size if small, else 128 pixels.
-
-    Mean and spread are those of the pictures; pictures without colour make a net of one channel.
-    """
-    height, width = (int(side) for side in np.median(sizes, axis=0))
-    if recipe.size is not None:
-        size = (recipe.size, recipe.size)
-    else:
-        size = (height, width) if max(height, width) <= SMALL else (128, 128)
-    means, spreads, grey = [], [], True
-    for sample in samples[:: max(1, len(samples) // LOOKED_AT)]:
-        try:
-            pixels = decode(sample.image).astype(np.float32) / 255
-        except DataError:
-            continue
-        means.append(pixels.mean((1, 2)))
-        spreads.append((pixels**2).mean((1, 2)))
-        grey = grey and bool((pixels[0] == pixels[1]).all() and (pixels[0] == pixels[2]).all())
-    mean = np.mean(means, axis=0)
-    std = np.sqrt(np.maximum(np.mean(spreads, axis=0) - mean**2, 1e-4))
-    channels = slice(0, 1) if grey else slice(None)
-    return Preprocessing(
-        size=size,
-        crop=1.0,
-        fit="cover",
-        interpolation="bilinear",
-        mean=tuple(round(float(value), 4) for value in mean[channels]),
-        std=tuple(round(float(value), 4) for value in std[channels]),
-    )
-
-
 def prepare(
-    data: Dataset, choice: Choice, recipe: Recipe, folder: Path
+    data: Dataset, pre: Preprocessing, recipe: Recipe, folder: Path
 ) -> Generator[Event, None, Material]:
     """Decode every picture once and give each a split; what cannot be read is left out, named."""
-    pixels: Pixels = yield from fill(data.samples, choice.pre, folder=folder)
+    pixels: Pixels = yield from fill(data.samples, pre, folder=folder)
     good = data.keep(data.samples[index] for index in pixels.keep)
     if not good.samples:
         raise DataError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,22 +16,25 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
+from opsin import runtimes
 from opsin.data.dataset import Dataset
 from opsin.engine import policies
 from opsin.engine.clock import Clock
 from opsin.engine.policies import Learnt, Setting
 from opsin.engine.precision import best as best_precision
-from opsin.engine.store import Store
+from opsin.engine.store import Store, once
 from opsin.errors import DataError
-from opsin.events import Event, Finished, Note, Problem, Started
+from opsin.events import Event, Finished, Note, Planned, Problem, Started
 from opsin.figures import Measures
 from opsin.model import Model
 from opsin.recipe import Recipe
 from opsin.results import Result
 from opsin.tasks import name_of
 from opsin.tasks._baseline import guess, neighbours
+from opsin.training import choice as choosing
 from opsin.training import material
 
+MEASURING = "measuring"
 COMPARED = 5000  # training pictures the colour baseline looks among
 
 
@@ -62,12 +64,15 @@ def run(
     """
     store = Store(out)
     fabric = launch(recipe)
-    task = material.choose_task(data, recipe)
-    choice = material.choose_net(data, recipe)
+    task = choosing.choose_task(data, recipe)
+    picked = store.facts().get("net")
+    choice = choosing.choose_net(data, recipe, picked)
+    if (name := once(fabric, store, "net", lambda: choice.net)) != choice.net:
+        choice = choosing.choose_net(data, recipe, name)  # another process measured otherwise
     yield Note(f"{name_of(task)} {len(data)} pictures with {choice.net} on {fabric.device.type}")
     if fabric.global_rank > 0:
         fabric.barrier()  # the first process decodes; the others find it done
-    made = yield from material.prepare(data, choice, recipe, store.scratch)
+    made = yield from material.prepare(data, choice.pre, recipe, store.scratch)
     if fabric.global_rank == 0:
         fabric.barrier()
     train, validation = made.part("train"), made.part("validation")
@@ -84,11 +89,14 @@ def run(
         fabric=fabric,
         clock=clock,
         store=store,
+        ready=choice.ready,
     )
     name = recipe.policy
     if name == "auto" and choice.weights is None:
         name = "scratch"
-    learnt = yield from policies.find(name).learn(setting, None)
+    policy = policies.find(name)
+    yield Planned((*policy.plan(setting), (MEASURING, clock.reserve)), clock.budget)
+    learnt = yield from policy.learn(setting, None)
     outcome = None
     if fabric.is_global_zero:
         outcome = yield from finish(setting, learnt, made, out)
@@ -127,8 +135,7 @@ def finish(
     setting: Setting, learnt: Learnt, made: material.Material, out: Path
 ) -> Generator[Event, None, Outcome]:
     """Calibrate, measure on held-out pictures, and write the model file."""
-    part = "measuring"
-    yield Started(part)
+    yield Started(MEASURING)
     clock, task, recipe = setting.clock, setting.task, setting.recipe
     began = clock.spent()
     net = learnt.net.cpu().float().eval()
@@ -142,11 +149,9 @@ def finish(
     results = task.decode(_outputs(draft, held.pixels))
     measures = task.measure(results, held.truths)
     baselines = _baselines(setting, held)
-    began_speed = time.monotonic()
-    _outputs(draft, validation.pixels[:64])
-    speed = min(64, len(validation)) / (time.monotonic() - began_speed)
+    speed = runtimes.throughput(draft.runtime, setting.examples)
     yield Finished(
-        part, clock.spent() - began, f"{split} {task.better} {measures.metrics[task.better]}"
+        MEASURING, clock.spent() - began, f"{split} {task.better} {measures.metrics[task.better]}"
     )
     about = {
         "policy": learnt.policy,

@@ -20,7 +20,7 @@ from opsin.report.story import Picture, Story
 from opsin.results import Label, Result
 from opsin.tasks import name_of
 from opsin.tasks._suspects import suspects
-from opsin.training.material import shapes
+from opsin.training.choice import shapes
 from opsin.training.run import Outcome
 
 SHOWN = 24  # pictures of a kind on the page

@@ -6,46 +6,65 @@ comes down in time and a resumed run follows the same course.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
 from opsin.engine.feed import Order, PictureFeed
-from opsin.engine.plan import plan_epochs
-from opsin.engine.policies._policy import Centres, Setting, course_of, descend, forward
+from opsin.engine.plan import epoch_seconds, plan_epochs
+from opsin.engine.policies._policy import Centres, Setting, course_of, descend
 from opsin.events import Event
 
 
-def train(
-    setting: Setting,
-    name: str,
-    net: nn.Module,
-    groups: Sequence[tuple[Sequence[nn.Parameter], float]],
-    *,
-    batch: int,
-    **defaults: Any,
-) -> Generator[Event, None, float]:
-    """Train ``net`` on augmented pictures and return its best validation score."""
-    recipe, task = setting.recipe, setting.task
-    order = Order(len(setting.train), recipe.batch or batch, recipe.seed)
-    targets = task.encode(setting.train.truths)
+@dataclass(frozen=True)
+class Training:
+    """Is a net about to learn from pictures: everything that is fixed before the first step."""
+
+    name: str
+    net: nn.Module
+    groups: Sequence[tuple[Sequence[nn.Parameter], float]]
+    batch: int
+    usual: Mapping[str, Any]  # of the course, where the recipe says nothing
+
+
+def seconds(setting: Setting, training: Training) -> float:
+    """Return how long the epochs will take that are asked for, or all the time that is left."""
+    feed, held_out = _inputs(setting, training)
+    each = epoch_seconds(setting, training.net, feed, held_out, **training.usual)
+    epochs = setting.once(f"{training.name} epochs", lambda: plan_epochs(setting, each))
+    return float(epochs * each)
+
+
+def run(setting: Setting, training: Training) -> Generator[Event, None, float]:
+    """Train on augmented pictures and return the best validation score."""
+    feed, held_out = _inputs(setting, training)
+
+    def decide() -> int:
+        each = epoch_seconds(setting, training.net, feed, held_out, **training.usual)
+        return plan_epochs(setting, each)
+
+    epochs = setting.once(f"{training.name} epochs", decide)
+    course = course_of(setting, epochs, **training.usual)
+    return (
+        yield from descend(
+            setting, training.name, training.net, training.groups, feed, course, held_out
+        )
+    )
+
+
+def _inputs(setting: Setting, training: Training) -> tuple[PictureFeed, Centres]:
+    """Return what the net learns from and what it is judged on."""
+    recipe, task, train = setting.recipe, setting.task, setting.train
+    order = Order(len(train), recipe.batch or training.batch, recipe.seed)
     feed = PictureFeed(
-        setting.train.pixels,
-        targets,
+        train.pixels,
+        task.encode(train.truths),
         order,
         setting.chain,
         setting.pre,
         mixup=recipe.mixup,
         mix=task.mix,
     )
-    held_out = Centres(setting.validation.pixels, setting.pre)
-
-    def judge() -> None:
-        forward(setting.fabric, net.eval(), held_out)
-
-    epochs = setting.once(
-        f"{name} epochs", lambda: plan_epochs(setting, net, feed, judge, **defaults)
-    )
-    course = course_of(setting, epochs, **defaults)
-    return (yield from descend(setting, name, net, groups, feed, course, held_out))
+    return feed, Centres(setting.validation.pixels, setting.pre)

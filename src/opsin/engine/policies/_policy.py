@@ -12,6 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -20,13 +21,13 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from opsin import nets
+from opsin import nets, runtimes
 from opsin.augment import Chain
 from opsin.data.decode import centre
 from opsin.data.preprocess import Preprocessing
 from opsin.engine.clock import Clock
 from opsin.engine.loop import Course, Descent, Feed, Phase
-from opsin.engine.store import Store
+from opsin.engine.store import Store, once
 from opsin.errors import RecipeError
 from opsin.events import Event, Finished, Started
 from opsin.nets.weights import Weights
@@ -47,6 +48,14 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """Is a pretrained net, and the runtime that runs it up to its last features."""
+
+    net: nn.Module
+    runtime: runtimes.Runtime
+
+
+@dataclass(frozen=True)
 class Setting:
     """Is everything a policy works with; fixed before it starts."""
 
@@ -61,17 +70,41 @@ class Setting:
     fabric: Fabric
     clock: Clock
     store: Store
+    ready: Ready | None = None  # a net that was tried already
+
+    @cached_property
+    def frozen(self) -> Ready:
+        """Return the pretrained net in the fastest runtime."""
+        if self.weights is None:
+            raise RecipeError(
+                f"policy={self.recipe.policy} without pretrained weights",
+                expected="a net that has learnt something",
+                remedy="Use --policy scratch, or a net with weights (see `opsin nets`).",
+            )
+        if self.ready is not None:
+            # Its head is of another size: any head will do, since the probe fits one.
+            nets.set_head(self.ready.net, nets.head(self.build()))
+            return self.ready
+        net = self.build().eval()
+        runtime = runtimes.fastest(
+            nets.headless(net), self.pre, device=self.recipe.device, examples=self.examples
+        )
+        return Ready(net, runtime)
+
+    @cached_property
+    def examples(self) -> NDArray[np.uint8]:
+        """Return a few training pictures (n, C, h, w) as the net sees them."""
+        step = max(1, len(self.train) // 16)
+        return np.ascontiguousarray(centre(self.train.pixels[::step][:16], self.pre))
+
+    @cached_property
+    def rate(self) -> float:
+        """Return how many pictures a second the frozen net sees."""
+        return runtimes.throughput(self.frozen.runtime, self.examples)
 
     def once(self, name: str, decide: Callable[[], Any]) -> Any:
         """Return a decision that is taken once in a run, by the first process for all of them."""
-        facts = self.store.facts()
-        if name in facts:
-            return facts[name]
-        decided = self.fabric.broadcast(decide())
-        if self.fabric.is_global_zero:
-            self.store.once(name, lambda: decided)
-        self.fabric.barrier()
-        return decided
+        return once(self.fabric, self.store, name, decide)
 
     def build(self) -> nn.Module:
         """Return the net with a fresh head and, where there are any, its pretrained weights."""
@@ -101,6 +134,9 @@ class Learnt:
 
 class Policy(Protocol):
     """Is a module of this folder."""
+
+    def plan(self, setting: Setting) -> list[tuple[str, float]]:
+        """Return the parts of the work with the seconds each should take on this machine."""
 
     def learn(self, setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
         """Learn within the clock of the setting, telling what happens."""

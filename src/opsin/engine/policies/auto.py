@@ -26,6 +26,14 @@ SIMILAR = 0.75  # ratio of mistakes: clothes 0.57, Fashion-MNIST 0.87, MNIST 1.0
 LEAST = 12.0  # seconds below which training on would change nothing
 
 
+def plan(setting: Setting) -> list[tuple[str, float]]:
+    """Return the parts: a probe, a look at several depths, and training for the rest."""
+    parts = upper.plan(setting)
+    looking = 1.5 + LOOKED_AT / setting.rate
+    name, rest = parts[-1]
+    return [*parts[:3], ("similarity", looking), *parts[3:-1], (name, max(0.0, rest - looking))]
+
+
 def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
     """Return the best model on validation data; never one worse than the probe."""
     first = yield from probe.learn(setting, None)
@@ -59,7 +67,7 @@ def _boundary(setting: Setting, first: Learnt) -> Generator[Event, None, str]:
         nets.taps(first.net, [middle, last]),
         setting.pre,
         device=setting.recipe.device,
-        examples=images[:8],
+        examples=setting.examples,
     )
     seen = yield from features.compute(runtime, images, setting.clock, part="depths")
     width = seen.shape[1] - nets.num_features(first.net)

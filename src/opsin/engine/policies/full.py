@@ -7,22 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from torch import nn
+
 from opsin import nets
 from opsin.engine.policies import _pictures, probe
 from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event
+from opsin.ops.depthwise import quicken
 
 FALL = 0.6  # of the rate from one group of layers to the one below
+USUAL = {"rate": 5e-4, "optimizer": "adamw", "decay": 0.02, "average": 0.98, "clip": 5.0}
+
+
+def plan(setting: Setting) -> list[tuple[str, float]]:
+    """Return the parts: a probe, and training for the rest of the time."""
+    parts = probe.plan(setting)
+    rest = setting.clock.left() - sum(seconds for _, seconds in parts)
+    return [*parts, ("full", rest)]
 
 
 def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
     """Return the net fine-tuned as a whole, starting from a fitted head."""
     if start is None:
         start = yield from probe.learn(setting, None)
-    net = start.net
+    net: nn.Module = start.net
     depths = nets.depth_groups(net)
     groups = [(group, FALL ** (len(depths) - 1 - depth)) for depth, group in enumerate(depths)]
-    score = yield from _pictures.train(
-        setting, "full", net, groups, batch=32, rate=0.01, decay=1e-4, average=0.99
-    )
+    training = _pictures.Training("full", quicken(net), groups, 32, USUAL)
+    score = yield from _pictures.run(setting, training)
     return Learnt(net, "full", score, start.outputs)

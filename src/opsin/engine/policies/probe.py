@@ -12,38 +12,41 @@ import numpy as np
 import torch
 from torch import nn
 
-from opsin import nets, runtimes
+from opsin import nets
 from opsin.data.decode import centre
 from opsin.engine import features
 from opsin.engine.policies._policy import Learnt, Setting
-from opsin.errors import RecipeError
 from opsin.events import Event, Finished, Started
+
+HEAD = 3e-7  # seconds a picture and feature that fitting a head takes, cross-validation included
+
+
+def plan(setting: Setting) -> list[tuple[str, float]]:
+    """Return what a probe does and how long it should take, from a measured rate."""
+    learning, checking = len(setting.train), len(setting.validation)
+    fitting = HEAD * learning * nets.num_features(setting.frozen.net)
+    return [
+        ("features", learning / setting.rate),
+        ("validation features", checking / setting.rate),
+        ("head", 0.2 + fitting),
+    ]
 
 
 def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
     """Return the pretrained net with the head that fits its features best."""
-    if setting.weights is None:
-        raise RecipeError(
-            "policy=probe without pretrained weights",
-            expected="a net that has learnt something",
-            remedy="Use --policy scratch, or a net with weights (see `opsin nets`).",
-        )
-    net = setting.build().eval()
+    net, runtime, clock = setting.frozen.net, setting.frozen.runtime, setting.clock
     views = [centre(part.pixels, setting.pre) for part in (setting.train, setting.validation)]
-    runtime = runtimes.fastest(
-        nets.headless(net), setting.pre, device=setting.recipe.device, examples=views[0][:8]
-    )
-    seen = yield from features.compute(runtime, views[0], setting.clock)
-    held = yield from features.compute(runtime, views[1], setting.clock, part="validation features")
+    seen = yield from features.compute(runtime, views[0], clock)
+    held = yield from features.compute(runtime, views[1], clock, part="validation features")
 
     yield Started("head")
-    began, task = setting.clock.spent(), setting.task
+    began, task = clock.spent(), setting.task
     head = task.solve(seen, setting.train.truths, setting.recipe.seed)
     nets.set_head(net, as_linear(head.weight, head.bias))
     outputs = held @ head.weight.T + head.bias
     score = task.score(outputs, setting.validation.truths)
     told = f"{head.note}; validation {task.better} {score:.3f}"
-    yield Finished("head", setting.clock.spent() - began, told)
+    yield Finished("head", clock.spent() - began, told)
     return Learnt(net, "probe", score, head.outputs, told)
 
 

@@ -8,13 +8,24 @@ from opsin.engine.policies import _pictures
 from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event
 
+SMALL = 64  # pixels; nets for such pictures are small, and like large batches and high rates
+
+
+def plan(setting: Setting) -> list[tuple[str, float]]:
+    """Return the one part, timed on a few steps."""
+    return [("scratch", _pictures.seconds(setting, _training(setting)))]
+
 
 def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
     """Return a net that has seen nothing but these pictures."""
+    training = _training(setting)
+    score = yield from _pictures.run(setting, training)
+    return Learnt(training.net, "scratch", score)
+
+
+def _training(setting: Setting) -> _pictures.Training:
     net = setting.build()
+    small = min(setting.pre.size) <= SMALL
+    usual = {"rate": 0.1 if small else 0.05, "decay": 5e-4}
     groups = [(list(net.parameters()), 1.0)]
-    batch, rate = (256, 0.1) if min(setting.pre.size) <= 64 else (64, 0.05)
-    score = yield from _pictures.train(
-        setting, "scratch", net, groups, batch=batch, rate=rate, decay=5e-4
-    )
-    return Learnt(net, "scratch", score)
+    return _pictures.Training("scratch", net, groups, 128 if small else 64, usual)

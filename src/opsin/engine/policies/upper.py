@@ -9,7 +9,9 @@ Shapes: N pictures, V views of each, C' channels of h' x w' at the boundary.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
+from itertools import islice
 
 import numpy as np
 import torch
@@ -22,16 +24,26 @@ from opsin.data.decode import centre
 from opsin.engine import features
 from opsin.engine.bank import Bank
 from opsin.engine.feed import ActivationFeed, Order
-from opsin.engine.plan import plan_epochs
+from opsin.engine.plan import epoch_seconds, plan_epochs, timed
 from opsin.engine.policies import probe
-from opsin.engine.policies._policy import Learnt, Setting, course_of, descend, forward
+from opsin.engine.policies._policy import Learnt, Setting, course_of, descend
 from opsin.events import Advanced, Event, Finished, Started
 from opsin.ops.depthwise import quicken
 
 BATCH = 32
-VIEWS = 8  # of each picture, the plain one included, where time and disk allow
-SHARE = 0.35  # of the time left may go into computing views
+VIEWS = 6  # of each picture, the plain one included, where there is time; two are nearly as good
+SHARE = 0.3  # of the time left may go into computing views
 USUAL = {"rate": 3e-4, "optimizer": "adamw", "decay": 0.02, "average": 0.98, "clip": 5.0}
+
+
+def plan(setting: Setting) -> list[tuple[str, float]]:
+    """Return the parts: a probe, views of each picture, and training for the rest of the time."""
+    parts = probe.plan(setting)
+    left = setting.clock.left() - sum(seconds for _, seconds in parts)
+    views = min(SHARE * left, VIEWS * len(setting.train) / setting.rate)
+    checking = len(setting.validation) / setting.rate
+    rest = max(0.0, left - views - checking)
+    return [*parts, ("activations", views), ("validation activations", checking), ("upper", rest)]
 
 
 def learn(
@@ -50,7 +62,7 @@ def learn(
         lower,
         setting.pre,
         device=setting.recipe.device,
-        examples=centre(setting.train.pixels[:8], setting.pre),
+        examples=setting.examples,
     )
     train = yield from _views(setting, runtime)
     held = yield from _plain(setting, runtime)
@@ -62,9 +74,7 @@ def learn(
     feed = ActivationFeed(train, setting.task.encode(setting.train.truths), order)
     epochs = setting.once(
         "upper epochs",
-        lambda: plan_epochs(
-            setting, learning, feed, lambda: _judge(setting, learning, held), **USUAL
-        ),
+        lambda: plan_epochs(setting, epoch_seconds(setting, learning, feed, held, **USUAL)),
     )
     course = course_of(setting, epochs, **USUAL)
     groups = [(list(learning.parameters()), 1.0)]
@@ -94,10 +104,6 @@ class Frozen(nn.Module):
         return outputs
 
 
-def _judge(setting: Setting, net: nn.Module, held: Tensor) -> None:
-    forward(setting.fabric, net.eval(), held)
-
-
 def _plain(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None, Tensor]:
     """Return the activations of the validation pictures as they are."""
     images = centre(setting.validation.pixels, setting.pre)
@@ -111,8 +117,7 @@ def _plain(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None
 def _views(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None, Bank]:
     """Return a bank with the activations of several views of each training picture."""
     pixels, seed, clock = setting.train.pixels, setting.recipe.seed, setting.clock
-    sample = centre(pixels[:1], setting.pre)
-    shape = runtime.run(np.ascontiguousarray(sample)).shape[1:]
+    shape = runtime.run(setting.examples[:1]).shape[1:]
     began = clock.spent()
     count = setting.once("views", lambda: _count(setting, runtime))
     bank = Bank(setting.store.scratch / "activations.bf16", count, len(pixels), shape)
@@ -143,8 +148,11 @@ def augmented(setting: Setting, view: int, seed: int) -> Iterator[NDArray[np.uin
 
 
 def _count(setting: Setting, runtime: runtimes.Runtime) -> int:
-    """Return how many views there is time for."""
+    """Return how many views there is time for, from a few blocks that are tried."""
     if setting.clock.budget is None:
         return VIEWS
-    seconds = len(setting.train) / runtimes.throughput(runtime, setting.pre)
-    return max(1, min(VIEWS, int(SHARE * setting.clock.left() / seconds)))
+    tried = min(4, -(-len(setting.train) // features.BLOCK))
+    blocks = islice(augmented(setting, 1, setting.recipe.seed), tried)
+    seconds = timed(lambda: deque(runtime.stream(blocks), maxlen=0))
+    view = seconds * len(setting.train) / min(len(setting.train), tried * features.BLOCK)
+    return max(1, min(VIEWS, int(SHARE * setting.clock.left() / view)))

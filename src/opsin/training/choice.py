@@ -1,0 +1,180 @@
+"""Which net a run learns with, from which weights, and how it looks at pictures.
+
+Shapes: N pictures, h and w of the net's input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from opsin import nets, runtimes
+from opsin.data.dataset import Dataset
+from opsin.data.decode import centre, decode, look, prepare
+from opsin.data.preprocess import Preprocessing
+from opsin.data.sample import Sample
+from opsin.engine.policies import Ready
+from opsin.errors import DataError, RecipeError
+from opsin.nets.weights import Weights, resolve
+from opsin.recipe import Recipe
+from opsin.tasks import Task, find, fitting
+
+LOOKED_AT = 256  # pictures whose headers or pixels decide the frame
+SMALL = 64  # pixels: pictures up to this side are learnt from as they are
+SHARE = 0.03  # of the budget may go into seeing every picture once with an automatic net
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Is the net of a run with its weights and its frame; ``ready`` if it was tried already."""
+
+    net: str
+    weights: Weights | None
+    pre: Preprocessing
+    ready: Ready | None = None
+
+
+def choose_task(data: Dataset, recipe: Recipe) -> Task:
+    """Return the task the recipe names, or the one the truths ask for."""
+    kind = fitting(data) if recipe.task == "auto" else find(recipe.task)
+    if kind.result is not data.kind:
+        raise RecipeError(
+            f"task={recipe.task!r} for truths of kind {data.kind.kind}",
+            expected=f"the task {fitting(data).__name__.lower()}",
+        )
+    return kind.of(data)
+
+
+def choose_net(data: Dataset, recipe: Recipe, decided: str | None = None) -> Choice:
+    """Return net, weights and frame; ``decided`` is what an earlier process of the run chose.
+
+    ``auto`` learns small pictures from scratch: enlarged for a net that was trained on photographs
+    they lose on both counts (see docs/decisions/0003-small-pictures.md). Others get the pretrained
+    net that the budget allows on this machine.
+    """
+    sizes = shapes(data.samples)
+    name = decided or recipe.net
+    fresh = recipe.weights == "none" or recipe.policy == "scratch"
+    if name == "auto":
+        small = recipe.policy == "auto" and recipe.size is None and np.median(sizes) <= SMALL
+        if not fresh and not small:
+            return within_budget(data, recipe)
+        name = "lenet5" if np.median(sizes) <= SMALL else "resnet18"
+    unknown = recipe.policy == "auto" and recipe.weights == "auto" and not nets.has_weights(name)
+    weights = None if fresh or unknown else resolve(name, recipe.weights)
+    if weights is None:
+        return Choice(name, None, frame_of_data(data.samples, sizes, recipe))
+    return Choice(name, weights, frame_of_weights(weights, recipe))
+
+
+def within_budget(data: Dataset, recipe: Recipe) -> Choice:
+    """Return the most accurate installed net that sees all pictures in a small share of the budget.
+
+    One net is measured; the speed of the others follows from their multiply-adds. Without a budget
+    nothing is measured and the net is always the same, so that such runs can be repeated exactly.
+    """
+    usual = _pretrained(nets.best_offline(), recipe)
+    if recipe.minutes is None:
+        return usual
+    ready, rate = warm(usual, data, recipe)
+    allowed = SHARE * 60 * recipe.minutes
+    for name, arithmetic in nets.by_accuracy():
+        seconds = len(data) * arithmetic / dict(nets.by_accuracy())[usual.net] / rate
+        if seconds <= allowed:
+            return replace(usual, ready=ready) if name == usual.net else _pretrained(name, recipe)
+    return _pretrained(nets.by_accuracy()[-1][0], recipe)
+
+
+def warm(choice: Choice, data: Dataset, recipe: Recipe) -> tuple[Ready, float]:
+    """Return a net in its runtime, and how many pictures a second it sees there."""
+    net = nets.build(choice.net, outputs=2, channels=choice.pre.channels, size=choice.pre.size)
+    assert choice.weights is not None
+    choice.weights.load(net.eval())
+    seen = np.stack([centre(p[None], choice.pre)[0] for p in _some(data.samples, choice.pre)])
+    runtime = runtimes.fastest(
+        nets.headless(net), choice.pre, device=recipe.device, examples=np.ascontiguousarray(seen)
+    )
+    return Ready(net, runtime), runtimes.throughput(runtime, np.ascontiguousarray(seen))
+
+
+def _some(samples: Sequence[Sample], pre: Preprocessing) -> list[np.ndarray]:
+    """Return up to eight pictures at the working size, passing over those that cannot be read."""
+    found = []
+    for sample in samples[:: max(1, len(samples) // 16)]:
+        try:
+            found.append(prepare(sample.image, pre))
+        except DataError:
+            continue
+        if len(found) == 8:
+            break
+    return found
+
+
+def _pretrained(name: str, recipe: Recipe) -> Choice:
+    weights = resolve(name, recipe.weights)
+    assert weights is not None
+    return Choice(weights.net, weights, frame_of_weights(weights, recipe))
+
+
+def frame_of_weights(weights: Weights, recipe: Recipe) -> Preprocessing:
+    """Return the frame a pretrained net wants, but showing the whole width of the picture.
+
+    The centre cut of ImageNet testing (0.875) throws away what fills the frame in photographs of
+    one thing: on clothes the cross-validated probe is at 0.884 without it and 0.862 with it.
+    """
+    pre = replace(weights.preprocessing, crop=1.0)
+    return pre if recipe.size is None else replace(pre, size=(recipe.size, recipe.size))
+
+
+def shapes(samples: Sequence[Sample]) -> list[tuple[int, int]]:
+    """Return (height, width) of up to ``LOOKED_AT`` pictures that can be read, evenly chosen."""
+    found = []
+    for sample in samples[:: max(1, len(samples) // LOOKED_AT)]:
+        try:
+            facts = look(sample.image)
+        except DataError:
+            continue
+        found.append((facts.height, facts.width))
+    if not found:
+        raise DataError(
+            f"{len(samples)} pictures, none of which could be read",
+            expected="at least some whole pictures",
+            remedy="See `opsin check` for what is wrong with each.",
+        )
+    return found
+
+
+def frame_of_data(
+    samples: Sequence[Sample], sizes: Sequence[tuple[int, int]], recipe: Recipe
+) -> Preprocessing:
+    """Return a frame that fits the pictures: their own size if small, else 128 pixels.
+
+    Mean and spread are those of the pictures; pictures without colour make a net of one channel.
+    """
+    height, width = (int(side) for side in np.median(sizes, axis=0))
+    if recipe.size is not None:
+        size = (recipe.size, recipe.size)
+    else:
+        size = (height, width) if max(height, width) <= SMALL else (128, 128)
+    means, spreads, grey = [], [], True
+    for sample in samples[:: max(1, len(samples) // LOOKED_AT)]:
+        try:
+            pixels = decode(sample.image).astype(np.float32) / 255
+        except DataError:
+            continue
+        means.append(pixels.mean((1, 2)))
+        spreads.append((pixels**2).mean((1, 2)))
+        grey = grey and bool((pixels[0] == pixels[1]).all() and (pixels[0] == pixels[2]).all())
+    mean = np.mean(means, axis=0)
+    std = np.sqrt(np.maximum(np.mean(spreads, axis=0) - mean**2, 1e-4))
+    channels = slice(0, 1) if grey else slice(None)
+    return Preprocessing(
+        size=size,
+        crop=1.0,
+        fit="cover",
+        interpolation="bilinear",
+        mean=tuple(round(float(value), 4) for value in mean[channels]),
+        std=tuple(round(float(value), 4) for value in std[channels]),
+    )
