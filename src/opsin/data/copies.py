@@ -27,7 +27,9 @@ BLOCK = 1 << 16  # pairs compared at a time
 
 def thumbnail(image: Image.Image) -> NDArray[np.uint8]:
     """Return a picture as grey (32, 32), what hashes and correlations are made of."""
-    return np.asarray(image.convert("L").resize((phash.SIDE, phash.SIDE), Image.Resampling.BOX))
+    side = (phash.SIDE, phash.SIDE)
+    small = image.convert("L").resize(side, Image.Resampling.BOX, reducing_gap=1.0)
+    return np.asarray(small)
 
 
 def settled(
