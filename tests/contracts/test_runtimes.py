@@ -18,14 +18,16 @@ from opsin.errors import ModelError
 pytestmark = pytest.mark.contracts
 PRE = Preprocessing((48, 40), crop=1.0)
 HERE = [
-    (name, precision)
+    (name, device, precision)
+    for device in ("cpu", "cuda")
     for name in runtimes.names()
-    if runtimes.find(name).available("cpu")
-    for precision in runtimes.find(name).precisions("cpu")
+    if runtimes.find(name).available(device)
+    for precision in runtimes.find(name).precisions(device)
 ]
+LIMITS = {("cpu", "float32"): 1e-4, ("cuda", "float32"): 0.02}  # a GPU multiplies in TF32
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
     """Keep small nets on one core: on a busy machine threads mostly wait for each other."""
     before = torch.get_num_threads()
@@ -56,8 +58,8 @@ def pictures(n: int) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=HERE, ids="-".join)
 def runtime(request: pytest.FixtureRequest) -> runtimes.Runtime:
-    name, precision = request.param
-    return runtimes.load(name, net(), PRE, device="cpu", precision=precision)
+    name, device, precision = request.param
+    return runtimes.load(name, net(), PRE, device=device, precision=precision)
 
 
 def test_it_says_what_torch_says(runtime: runtimes.Runtime) -> None:
@@ -68,7 +70,7 @@ def test_it_says_what_torch_says(runtime: runtimes.Runtime) -> None:
         wanted = net().eval()(floats).numpy()
     found = runtime.run(images)
     assert found.dtype == np.float32 and found.shape == (11, 6)
-    limit = 1e-4 if runtime.precision == "float32" else 0.15
+    limit = LIMITS.get((runtime.device, runtime.precision), 0.15)
     assert runtimes.difference(found, wanted) < limit
 
 
@@ -124,22 +126,24 @@ def test_a_view_that_is_not_side_by_side(runtime: runtimes.Runtime) -> None:
     assert np.array_equal(runtime.run(images[::2]), runtime.run(images)[::2])
 
 
-@pytest.mark.parametrize(("name", "precision"), HERE)
-def test_halves_and_features_run_too(name: str, precision: str) -> None:
+@pytest.mark.parametrize(("name", "device", "precision"), HERE)
+def test_halves_and_features_run_too(name: str, device: str, precision: str) -> None:
     made = net().eval()
     lower, _ = nets.cut(made, nets.stages(made)[3])
     for part, ndim in ((lower, 4), (nets.headless(made), 2)):
-        ready = runtimes.load(name, part, PRE, device="cpu", precision=precision)
+        ready = runtimes.load(name, part, PRE, device=device, precision=precision)
         floats = (torch.from_numpy(pictures(3)).float() / 255 - 0.45) / 0.225
         assert ready.run(pictures(3)).ndim == ndim
         assert ready.run(pictures(3)).shape[1:] == tuple(part(floats).shape[1:])
 
 
-@pytest.mark.parametrize(("name", "precision"), HERE)
-def test_the_net_is_left_as_it_was_and_the_runtime_too(name: str, precision: str) -> None:
+@pytest.mark.parametrize(("name", "device", "precision"), HERE)
+def test_the_net_is_left_as_it_was_and_the_runtime_too(
+    name: str, device: str, precision: str
+) -> None:
     made = net().train()
     before = {key: value.clone() for key, value in made.state_dict().items()}
-    ready = runtimes.load(name, made, PRE, device="cpu", precision=precision)
+    ready = runtimes.load(name, made, PRE, device=device, precision=precision)
     wanted = ready.run(pictures(2))
     assert made.training and all(m.training for m in made.modules())
     assert all(torch.equal(value, before[key]) for key, value in made.state_dict().items())

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
 
 from opsin import nets
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Keep small nets on one core: on a busy machine threads mostly wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(
@@ -36,18 +47,18 @@ def test_timm_knows_it() -> None:
 
 @pytest.mark.learns
 def test_it_reads_handwriting_in_seconds() -> None:
-    """1,797 digits of 8×8 pixels from scikit-learn, doubled to 16×16: above 93 % after 6 epochs."""
+    """1,797 digits of 8×8 pixels from scikit-learn, doubled to 16×16: 93 to 96 % (4 seeds)."""
     images, labels = load_digits(return_X_y=True)
     x = torch.from_numpy(np.kron(images.reshape(-1, 1, 8, 8), np.ones((2, 2))) / 16).float()
     y = torch.from_numpy(labels)
     torch.manual_seed(0)
     net = nets.build("lenet5", outputs=10, channels=1, size=(16, 16))
     optimizer = torch.optim.Adam(net.parameters(), 2e-3)
-    for _ in range(6):
+    for _ in range(12):
         for chosen in torch.randperm(1400).split(50):
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(net(x[chosen]), y[chosen]).backward()
             optimizer.step()
     with torch.no_grad():
         right = net.eval()(x[1400:]).argmax(1) == y[1400:]
-    assert right.float().mean() > 0.9
+    assert right.float().mean() > 0.92

@@ -19,7 +19,9 @@ from opsin.nets.weights import PACKAGES, package_file, resolve
 
 @pytest.fixture(autouse=True)
 def empty_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give every test caches of its own, and no network."""
+    """Give every test caches of its own, no network, and one core: threads would wait in vain."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for variable in ("HF_HUB_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
@@ -30,6 +32,7 @@ def empty_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
     monkeypatch.setattr("opsin.nets._remote.fetch", cut_off)
     yield tmp_path
+    torch.set_num_threads(threads)
 
 
 def installed(net: str) -> Path:
