@@ -55,7 +55,7 @@ class Regress:
         """Draw ``n`` discs; the number is how much of the picture each covers, in per cent."""
         from opsin.data.samples import discs
 
-        return discs.read(n, seed)
+        return discs.read(n, seed, side=32)
 
     @classmethod
     def of(cls, data: Dataset) -> Self:
