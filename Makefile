@@ -1,6 +1,7 @@
 # make demo   trains and measures a model on an embedded data set, on a fresh machine
 # make test   checks and runs all tests, on a fresh machine
 PYTHON ?= python3
+export OMP_WAIT_POLICY ?= passive
 BIN := .venv/bin
 READY := .venv/.ready
 

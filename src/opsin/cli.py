@@ -26,6 +26,9 @@ VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.nets)
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    # Threads of one computation wait for each other thousands of times a second. If they spin while
+    # a neighbour holds a core, what takes 2 s takes 27 s; asleep, 3 s (docs/decisions/0004).
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -38,7 +38,7 @@ def expand(path: str | Path) -> Iterator[Path]:
     if Path(text).is_dir():
         found = _pictures(Path(text))
     else:
-        found = (Path(name) for name in sorted(glob.glob(text, recursive=True)))
+        found = (Path(name) for name in sorted(glob.glob(text, recursive=True)))  # noqa: PTH207
     none = True
     for each in found:
         none = False

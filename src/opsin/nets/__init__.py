@@ -4,7 +4,7 @@ A net of our own is one file here that registers itself with timm; it is found b
 """
 
 from opsin.nets._build import build, canonical
-from opsin.nets._catalogue import best_offline, by_accuracy, catalogue
+from opsin.nets._catalogue import best_offline, by_accuracy, catalogue, parameters
 from opsin.nets._cut import Stage, cut, depth_groups, levels, stages, survey, taps
 from opsin.nets._features import head, headless, num_features, pooled, set_head
 from opsin.nets.weights import Weights, has_weights, resolve
@@ -24,6 +24,7 @@ __all__ = [
     "headless",
     "levels",
     "num_features",
+    "parameters",
     "pooled",
     "resolve",
     "set_head",

@@ -116,6 +116,18 @@ def _bare(net: nn.Module) -> nn.Module:
     return net
 
 
+def parameters(name: str) -> int:
+    """Return how many weights a net has with its usual head, counted without memory for them.
+
+    >>> parameters("lenet5")
+    61706
+    """
+    channels = NATIVE.get(name, (3, None))[0]
+    with torch.device("meta"), quiet():
+        net = build(name, outputs=10 if name in NATIVE else 1000, channels=channels)
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
 def madds(net: nn.Module, channels: int, size: tuple[int, int]) -> int:
     """Return the multiply-adds of all convolutions and linear layers for one picture (h, w)."""
     counted = []

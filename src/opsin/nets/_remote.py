@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from opsin.data.preprocess import Preprocessing
 from opsin.nets._build import canonical, in_timm, in_torchvision, quiet
@@ -116,23 +119,33 @@ def cached(published: Published) -> Path | None:
 
 def fetch(published: Published) -> Path:
     """Download into the usual cache and return the file; raise ``OSError`` where that fails."""
-    if published.repository:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    hub, checkpoints = folders()
+    hugging = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    _reach(published.address or hugging)
+    try:
+        if published.repository:
+            from huggingface_hub import hf_hub_download
 
-        try:
-            hub = folders()[0]
-            found = hf_hub_download(published.repository, "model.safetensors", cache_dir=hub)
-            return Path(found)
-        except (HfHubHTTPError, LocalEntryNotFoundError) as error:
-            raise OSError(str(error)) from error
-    import torch
+            return Path(hf_hub_download(published.repository, "model.safetensors", cache_dir=hub))
+        import torch
 
-    path = folders()[1] / published.address.rpartition("/")[2]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    prefix = published.sha256 or None
-    torch.hub.download_url_to_file(published.address, str(path), prefix, progress=False)
-    return path
+        path = checkpoints / published.address.rpartition("/")[2]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        prefix = published.sha256 or None
+        torch.hub.download_url_to_file(published.address, str(path), prefix, progress=False)
+        return path
+    except Exception as error:  # each client has error classes of its own
+        raise OSError(f"{type(error).__name__}: {error}") from error
+
+
+def _reach(address: str) -> None:
+    """Raise ``OSError`` at once where there is no network: the clients would retry for 24 s.
+
+    Behind a proxy nothing can be said beforehand.
+    """
+    host = urlsplit(address).hostname
+    if host and not getproxies():
+        socket.create_connection((host, 443), timeout=5).close()
 
 
 def renamed(net: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

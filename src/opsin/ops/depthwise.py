@@ -124,7 +124,7 @@ class DepthwiseConv2d(nn.Module):
         return y if self.bias is None else y + self.bias.view(1, -1, 1, 1)
 
     def _missing(self, side: int) -> tuple[int, int]:
-        """Return the padding before and after a side, so that side / stride, rounded up, remains."""
+        """Return the padding before and after a side that leaves side / stride, rounded up."""
         steps = -(-side // self.stride)
         lacking = max(0, (steps - 1) * self.stride + self.weight.shape[-1] - side)
         return lacking // 2, lacking - lacking // 2

@@ -23,6 +23,8 @@ from opsin.tasks import Task, find, fitting
 
 LOOKED_AT = 256  # pictures whose headers or pixels decide the frame
 SMALL = 64  # pixels: pictures up to this side are learnt from as they are
+LEAST = 28  # pixels: smaller pictures are enlarged, since nets for them halve several times
+HEAVY = 1_000_000  # weights
 SHARE = 0.03  # of the budget may go into seeing every picture once with an automatic net
 
 
@@ -55,18 +57,31 @@ def choose_net(data: Dataset, recipe: Recipe, decided: str | None = None) -> Cho
     net that the budget allows on this machine.
     """
     sizes = shapes(data.samples)
-    name = decided or recipe.net
+    name = decided or named(sizes, recipe)
+    if name is None:
+        return within_budget(data, recipe)
     fresh = recipe.weights == "none" or recipe.policy == "scratch"
-    if name == "auto":
-        small = recipe.policy == "auto" and recipe.size is None and np.median(sizes) <= SMALL
-        if not fresh and not small:
-            return within_budget(data, recipe)
-        name = "lenet5" if np.median(sizes) <= SMALL else "resnet18"
     unknown = recipe.policy == "auto" and recipe.weights == "auto" and not nets.has_weights(name)
     weights = None if fresh or unknown else resolve(name, recipe.weights)
     if weights is None:
         return Choice(name, None, frame_of_data(data.samples, sizes, recipe))
     return Choice(name, weights, frame_of_weights(weights, recipe))
+
+
+def named(sizes: Sequence[tuple[int, int]], recipe: Recipe) -> str | None:
+    """Return the net for pictures of ``sizes`` (h, w); None for any pretrained one."""
+    if recipe.net != "auto":
+        return recipe.net
+    small = bool(np.median(sizes) <= SMALL)
+    if recipe.weights == "none" or recipe.policy == "scratch":
+        return "lenet5" if small else "resnet18"
+    return "lenet5" if small and recipe.policy == "auto" and recipe.size is None else None
+
+
+def heavy(data: Dataset, recipe: Recipe) -> bool:
+    """Say whether the net of a run will have a million weights or more."""
+    name = named(shapes(data.samples), recipe)
+    return name is None or nets.parameters(name) >= HEAVY
 
 
 def within_budget(data: Dataset, recipe: Recipe) -> Choice:
@@ -149,7 +164,7 @@ def shapes(samples: Sequence[Sample]) -> list[tuple[int, int]]:
 def frame_of_data(
     samples: Sequence[Sample], sizes: Sequence[tuple[int, int]], recipe: Recipe
 ) -> Preprocessing:
-    """Return a frame that fits the pictures: their own size if small, else 128 pixels.
+    """Return a frame that fits the pictures: their own size if small (enlarged to 28), else 128.
 
     Mean and spread are those of the pictures; pictures without colour make a net of one channel.
     """
@@ -157,7 +172,9 @@ def frame_of_data(
     if recipe.size is not None:
         size = (recipe.size, recipe.size)
     else:
-        size = (height, width) if max(height, width) <= SMALL else (128, 128)
+        enlarged = max(1.0, LEAST / min(height, width))
+        own = (round(height * enlarged), round(width * enlarged))
+        size = own if max(own) <= SMALL else (128, 128)
     means, spreads, grey = [], [], True
     for sample in samples[:: max(1, len(samples) // LOOKED_AT)]:
         try:

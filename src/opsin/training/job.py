@@ -6,7 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def start(
 ) -> Model:
     """Train in the folder ``out``, which must not hold another run; return the model."""
     store = Store(out)
-    if store.facts():
+    if _first() and store.facts():
         done = "a finished run" if (out / "model.safetensors").exists() else "a run"
         raise ModelError(
             f"{out}, which holds {done}",
@@ -88,7 +88,7 @@ def _work(data: Dataset, recipe: Recipe, store: Store, spent: float, watch: Watc
     record = Record()
     record.replay(store.logged())
     with (
-        store.locked(),
+        store.locked() if _first() else nullcontext(),
         closing(Curves(store.folder / "tensorboard")) as curves,
         clock.interruptible(),
     ):

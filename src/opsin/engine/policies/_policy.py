@@ -168,18 +168,18 @@ def forward(
     """
     rank, world = fabric.global_rank, fabric.world_size
     share = -(-len(inputs) // world)
-    mine = range(rank * share, min(len(inputs), (rank + 1) * share))
+    mine = range(min(rank * share, len(inputs) - 1), min(len(inputs), (rank + 1) * share))
     outputs = []
     with torch.inference_mode(), fabric.autocast():
         for start in range(mine.start, mine.stop, batch):
             chosen = inputs[start : min(start + batch, mine.stop)]
             outputs.append(net(fabric.to_device(chosen)).float().cpu())
-    if world == 1:
-        return cast("NDArray[np.float32]", torch.cat(outputs).numpy())
-    # The last process may hold fewer rows, and gathering wants equal shapes: pad, then cut.
-    padded = nn.functional.pad(torch.cat(outputs), (0, 0, 0, share - len(mine)))
-    gathered = cast("Tensor", fabric.all_gather(padded)).flatten(0, 1)[: len(inputs)]
-    return cast("NDArray[np.float32]", gathered.cpu().numpy())
+    found = torch.cat(outputs) if outputs else torch.zeros(0)
+    if world > 1:  # everyone fills in its rows, and the sum holds all of them
+        rows = torch.zeros(len(inputs), *found.shape[1:])
+        rows[mine.start : mine.stop] = found
+        found = cast("Tensor", fabric.all_reduce(rows, reduce_op="sum"))
+    return cast("NDArray[np.float32]", found.numpy())
 
 
 class Centres:
