@@ -24,11 +24,13 @@ from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
 from opsin.engine import checkpoint
 from opsin.errors import DataError, InputError, ModelError
+from opsin.events import Problem
 from opsin.figures import Measures
 from opsin.recipe import Recipe
 from opsin.results import Result
 from opsin.tasks import Task, name_of
 from opsin.tasks import find as find_task
+from opsin.tasks._suspects import suspects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -198,16 +200,46 @@ class Model:
             )
         return self.task.measure(results, truths)
 
-    def answers(self, data: Dataset) -> Iterator[tuple[Sample, Prediction]]:
-        """Yield each labelled sample of the part to measure with what the model says of it."""
+    def doubts(self, data: Dataset) -> list[Problem]:
+        """Name the samples whose truth this model contradicts most clearly, the clearest first."""
+        self._must_know(data)
+        labelled = [sample for sample in data.samples if sample.truth is not None]
+        named = ((str(index), sample.image) for index, sample in enumerate(labelled))
+        outputs, kept = [], []
+        for names, arrays, _ in prepared(named, self.preprocessing, BLOCK):
+            good = [
+                (name, array)
+                for name, array in zip(names, arrays, strict=True)
+                if array is not None
+            ]
+            if good:
+                outputs.append(self.outputs(np.stack([array for _, array in good])))
+                kept += [labelled[int(name)] for name, _ in good]
+        truths = [sample.truth for sample in kept if sample.truth is not None]
+        found = suspects(self.task, np.concatenate(outputs), truths) if kept else []
+        return [
+            Problem(
+                "suspicious-label",
+                kept[each.index].called,
+                f"labelled {truths[each.index].words()}, but the model says {each.said.words()}",
+            )
+            for each in found
+        ]
+
+    def _must_know(self, data: Dataset) -> None:
+        """Raise ``DataError`` for data whose truths are of another kind than what is predicted."""
         if data.kind is not self.task.result:
             raise DataError(
                 f"truths of kind {data.kind.kind}",
                 expected=f"{self.task.result.kind}, which this model predicts",
             )
+
+    def answers(self, data: Dataset) -> Iterator[tuple[Sample, Prediction]]:
+        """Yield each labelled sample of the part to measure with what the model says of it."""
+        self._must_know(data)
         held_out = data.split("test")
         samples = held_out.samples if len(held_out) else data.samples
-        said = self.stream((s.name or str(index), s.image) for index, s in enumerate(samples))
+        said = self.stream((sample.called, sample.image) for sample in samples)
         yield from zip(samples, said, strict=True)
 
     # ── how it shows itself ─────────────────────────────────────────────────────────────────────

@@ -57,6 +57,10 @@ class Label:
         """Return the columns of one table row."""
         return {"label": self.name, "score": self.score}
 
+    def words(self) -> str:
+        """Return the result as one says it: the name."""
+        return self.name
+
     def draw(self, image: Image) -> Image:
         """Return a copy of ``image`` (3, H, W) with the name and score written on it."""
         return _caption(image, f"{self.name} {self.score:.0%}" if self.scores else self.name)
@@ -97,9 +101,13 @@ class Value:
             return {"value": self.value}
         return {"value": self.value, "low": self.low, "high": self.high}
 
+    def words(self) -> str:
+        """Return the result as one says it: the number, to four digits."""
+        return f"{self.value:.4g}"
+
     def draw(self, image: Image) -> Image:
         """Return a copy of ``image`` (3, H, W) with the number written on it."""
-        return _caption(image, f"{self.value:.4g}")
+        return _caption(image, self.words())
 
 
 Result = Label | Value

@@ -84,7 +84,8 @@ def print_result(result: Any, style: str) -> None:
     if style == "json":
         click.echo(json.dumps(_plain(result), ensure_ascii=False))
         return
-    console = Console(highlight=False)
+    # What goes to a file or a pipe is not broken into lines of some width.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
     if isinstance(result, Measures):
         _print_measures(console, result)
     elif isinstance(result, list):
@@ -159,7 +160,8 @@ def _print_checked(console: Console, checked: Any) -> None:
     for kind, found in sorted(kinds.items()):
         console.print(f"[bold]{kind}[/bold]: {len(found)}")
         for problem in found[:SHOWN]:
-            console.print(f"  {problem.path}: {problem.message}", markup=False)
+            line = f"  {problem.path}: {problem.message}"
+            console.print(line, markup=False, soft_wrap=True)
         if len(found) > SHOWN:
             console.print(f"  … and {len(found) - SHOWN} more (--json lists all)")
     if not kinds:
@@ -186,7 +188,7 @@ def _table(rows: list[Any] | list[Mapping[str, Any]]) -> Table:
     names = list(rows[0]) if rows else []
     for name in names:
         number = isinstance(rows[0][name], int | float)
-        table.add_column(name, justify="right" if number else "left")
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in names))
     return table
@@ -197,4 +199,6 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
+    if isinstance(value, list):
+        return "×".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) else str(value)

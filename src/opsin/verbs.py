@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,23 +31,32 @@ def _ignore(event: Event) -> None:
 
 
 def check(
-    data: str | Path | Dataset, *, root: str | Path | None = None, watch: Watch = _ignore
+    data: str | Path | Dataset,
+    *,
+    root: str | Path | None = None,
+    model: str | Path | Model | None = None,
+    watch: Watch = _ignore,
 ) -> Checked:
     """Say what is in a data set and what is wrong with it, before any training.
 
     Args:
         data: a folder of class folders, a CSV or Parquet table, or a named set
         root: where a named set lies on this machine, or the folder a table's paths start from
+        model: a first model of such pictures, to name labels that are likely wrong
 
     Examples:
         opsin check photos/
         opsin check labels.csv --json
         opsin check mnist --root data/mnist
+        opsin check photos/ --model runs/shoes
     """
     from opsin.data import check as room
 
-    checked: Checked = follow(room.check(_read(data, root)), watch)
-    return checked
+    read = _read(data, root)
+    checked: Checked = follow(room.check(read), watch)
+    if model is None:
+        return checked
+    return replace(checked, problems=(*checked.problems, *_load(model).doubts(read)))
 
 
 def train(

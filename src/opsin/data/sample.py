@@ -33,3 +33,8 @@ class Sample:
     split: str | None = None
     group: str | None = None
     name: str = ""
+
+    @property
+    def called(self) -> str:
+        """Return what a person calls the sample: its name, else its path."""
+        return self.name or (str(self.image) if isinstance(self.image, Path) else "")

@@ -8,13 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from opsin.data.decode import centre
-from opsin.data.sample import Sample
 from opsin.events import Epoch, Event, Finished, Note, Planned
 from opsin.report.story import Picture, Story
 from opsin.results import Label, Result
@@ -66,7 +64,7 @@ def tell(outcome: Outcome, record: Record, commands: Sequence[str]) -> Story:
     about, task = model.about, model.task
     weights = about["weights"] or {}
     held = made.part(outcome.split)
-    names = [_name(sample) for sample in made.samples(outcome.split)]
+    names = [sample.called for sample in made.samples(outcome.split)]
     wrong = sorted(
         range(len(held)),
         key=lambda i: -task.mistake(outcome.results[i], held.truths[i]),
@@ -118,21 +116,11 @@ def _suspected(outcome: Outcome) -> list[Picture]:
     train, samples = made.part("train"), made.samples("train")
     views = centre(train.pixels, model.preprocessing)
     return [
-        _picture(views[each.index], each.said, train.truths[each.index], _name(samples[each.index]))
+        _picture(views[each.index], each.said, train.truths[each.index], samples[each.index].called)
         for each in suspects(model.task, outcome.learnt.outputs, train.truths, most=SHOWN)
     ]
 
 
 def _picture(image: np.ndarray, said: Result, truth: Result, path: str) -> Picture:
     score = said.score if isinstance(said, Label) else None
-    return Picture(np.ascontiguousarray(image), _words(said), _words(truth), score, path)
-
-
-def _name(sample: Sample) -> str:
-    """Return what a person calls a sample."""
-    return sample.name or (str(sample.image) if isinstance(sample.image, Path) else "")
-
-
-def _words(result: Result) -> str:
-    """Return a result in a word or a number."""
-    return result.name if isinstance(result, Label) else f"{result.value:.4g}"
+    return Picture(np.ascontiguousarray(image), said.words(), truth.words(), score, path)
