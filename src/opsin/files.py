@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,39 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield beside
-        with beside.open("rb+") as stream:
-            os.fsync(stream.fileno())  # else a power cut could leave the new name on empty blocks
-        beside.replace(path)
+        with refusals_named(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield beside
+            with beside.open("rb+") as stream:
+                os.fsync(stream.fileno())  # else a power cut could leave the new name without data
+            beside.replace(path)
+    finally:
+        with suppress(
+            OSError
+        ):  # where the folder is a file or read-only, there is nothing to remove
+            beside.unlink()
+
+
+@contextmanager
+def refusals_named(path: Path) -> Iterator[None]:
+    """Turn what a disk or a folder refuses while writing ``path`` into one ``DataError``."""
+    try:
+        yield
     except OSError as error:
         raise DataError(
             f"{error.strerror or error} while writing {path}",
             expected="a folder with room to write to",
             remedy="Free some disk space or choose another --out.",
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a log; one that a kill cut off before is ended first."""
+    with refusals_named(path), path.open("ab+") as stream:
+        if stream.tell():
+            stream.seek(-1, os.SEEK_END)
+            line = line if stream.read(1) == b"\n" else "\n" + line
+        stream.write(f"{line}\n".encode())
 
 
 def write_text(path: Path, text: str) -> None:

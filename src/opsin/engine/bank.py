@@ -30,13 +30,15 @@ class Bank:
     def __init__(self, path: Path, views: int, samples: int, shape: tuple[int, ...]) -> None:
         self.views, self.samples, self.shape = views, samples, shape
         self.bytes = 2 * math.prod(shape)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = -1
         try:
-            os.posix_fallocate(self._file, 0, max(1, views * samples * self.bytes))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+            _take(self._file, max(1, views * samples * self.bytes))
         except OSError as error:
-            os.close(self._file)
-            path.unlink(missing_ok=True)
+            if self._file >= 0:
+                os.close(self._file)
+                path.unlink(missing_ok=True)
             gigabytes = views * samples * self.bytes / 1e9
             raise DataError(
                 f"{error.strerror} for {gigabytes:.1f} GB of activations in {path.parent}",
@@ -64,3 +66,12 @@ class Bank:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)
+
+
+def _take(file: int, length: int) -> None:
+    """Take room for ``length`` bytes now, so that a full disk is known before any work is done."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, length)
+        return
+    for start in range(0, length, 1 << 24):  # macOS: writing is the only way to be sure
+        os.pwrite(file, bytes(min(1 << 24, length - start)), start)

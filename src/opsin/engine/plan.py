@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from lightning_fabric import Fabric
 from torch import nn
 
 from opsin.engine.loop import Descent, Feed, Phase
@@ -59,9 +60,14 @@ def step_seconds(
     )
     timed(trial.step)  # the first one pays for memory and for choosing kernels
     taken: list[float] = []
-    while sum(taken) < enough and len(taken) < feed.steps:
+    while len(taken) < feed.steps and not agreed(setting.fabric, sum(taken) >= enough):
         taken.append(timed(trial.step))
     return sum(taken) / max(1, len(taken))
+
+
+def agreed(fabric: Fabric, wish: bool) -> bool:
+    """Say what the first process wishes: steps are taken by all of them or by none."""
+    return wish if fabric.world_size == 1 else bool(fabric.broadcast(wish))
 
 
 def timed(work: Callable[[], object]) -> float:

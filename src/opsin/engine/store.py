@@ -6,7 +6,7 @@ import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from torch import Tensor
 from opsin.engine import checkpoint
 from opsin.errors import ModelError
 from opsin.events import Advanced, Event
-from opsin.files import write_json
+from opsin.files import append_line, refusals_named, write_json
 
 
 class Store:
@@ -77,22 +77,27 @@ class Store:
         if isinstance(event, Advanced):
             return
         line = json.dumps({"event": type(event).__name__.lower()} | asdict(event))
-        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        append_line(self.folder / "events.jsonl", line)
 
     def logged(self) -> list[dict[str, Any]]:
-        """Return what was logged so far; a last line that a kill cut off is passed over."""
+        """Return what was logged so far; lines that a kill cut off are passed over."""
         path = self.folder / "events.jsonl"
         if not path.exists():
             return []
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        found = []
+        for line in path.read_bytes().split(b"\n"):
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return [line for line in found if isinstance(line, dict) and "event" in line]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes out of this run; the system lets go of the lock if we are killed."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as stream:
+        lock = self.folder / ".lock"
+        with refusals_named(lock):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            opened = lock.open("w")
+        with opened as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

@@ -5,7 +5,8 @@ Shapes: N pictures, C channels, H and W of the working size.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import hashlib
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Material:
     pixels: NDArray[np.uint8]  # (M, C, H, W)
     rows: list[int]  # (N,), where among the pixels each sample is
     problems: tuple[Problem, ...]
+    fingerprint: str  # of all files or arrays, their truths and splits, in order
 
     def part(self, name: str) -> Part:
         """Return the pixels and truths of one split."""
@@ -79,7 +81,25 @@ def prepare(
         count = sum(problem.kind == kind for problem in problems)
         yield Note(f"{count} × {kind}: see the report for which")
     samples = (sample for _, sample in chosen)
-    return Material(good.keep(samples), pixels.images, [row for row, _ in chosen], problems)
+    return Material(
+        good.keep(samples),
+        pixels.images,
+        [row for row, _ in chosen],
+        problems,
+        fingerprint((pixels.digests[row], sample.truth, sample.split) for row, sample in chosen),
+    )
+
+
+def fingerprint(facts: Iterable[tuple[object, ...]]) -> str:
+    """Return a hash of facts in order: SHA-256 of how Python writes them.
+
+    >>> fingerprint([("a", 1)])[:8], fingerprint([("a", 2)])[:8]
+    ('7fa62518', 'a7361cb9')
+    """
+    digest = hashlib.sha256()
+    for fact in facts:
+        digest.update(f"{fact!r}\n".encode())
+    return digest.hexdigest()
 
 
 def choose_chain(recipe: Recipe, part: Part) -> augment.Chain:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import platform
@@ -76,6 +75,12 @@ def run(
     made = yield from material.prepare(data, choice.pre, recipe, store.scratch)
     if fabric.global_rank == 0:
         fabric.barrier()
+    if (seen := once(fabric, store, "data seen", lambda: made.fingerprint)) != made.fingerprint:
+        raise DataError(
+            f"{data.name or 'data'} with other pictures, labels or splits than when this run began",
+            expected=f"the same data (fingerprint {seen[:12]})",
+            remedy="Put back what has changed, or start a new run with another --out.",
+        )
     train, validation = made.part("train"), made.part("validation")
     _enough(train, validation)
     setting = Setting(
@@ -166,7 +171,7 @@ def finish(
         "data": {
             "name": made.data.name,
             "images": len(made.data),
-            "fingerprint": fingerprint(made),
+            "fingerprint": made.fingerprint,
         },
         "split": {"held_out": split, **_sizes(made)},
         "weights": _weights(setting),
@@ -223,16 +228,6 @@ def _weights(setting: Setting) -> dict[str, str] | None:
     if weights is None:
         return None
     return {"origin": weights.origin, "sha256": weights.sha256, "licence": weights.licence}
-
-
-def fingerprint(made: material.Material) -> str:
-    """Return a hash of all pixels and truths the run saw, in order."""
-    digest = hashlib.sha256()
-    for sample in made.data.samples:
-        digest.update(repr((sample.truth, sample.split)).encode())
-    for at in range(0, len(made.rows), 256):
-        digest.update(np.ascontiguousarray(made.pixels[made.rows[at : at + 256]]).data)
-    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -17,6 +17,7 @@ import numpy as np
 from opsin import nets, runtimes
 from opsin.data.decode import centre
 from opsin.engine import features
+from opsin.engine.plan import agreed
 from opsin.engine.policies import probe, upper
 from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event, Finished, Note, Started
@@ -37,11 +38,12 @@ def plan(setting: Setting) -> list[tuple[str, float]]:
 def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
     """Return the best model on validation data; never one worse than the probe."""
     first = yield from probe.learn(setting, None)
-    if setting.clock.asked or (setting.recipe.epochs is None and setting.clock.left() < LEAST):
+    late = setting.recipe.epochs is None and setting.clock.left() < LEAST
+    if agreed(setting.fabric, setting.clock.asked or late):
         yield Note("No time is left to train further: the probe it is.")
         return first
     boundary = setting.store.facts().get("boundary") or (yield from _boundary(setting, first))
-    setting.once("boundary", lambda: boundary)
+    boundary = setting.once("boundary", lambda: boundary)
     trained = replace(first, net=copy.deepcopy(first.net))
     second = yield from upper.learn(setting, trained, boundary=boundary)
     sign, better = setting.task.sign, setting.task.better

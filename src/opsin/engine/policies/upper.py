@@ -120,7 +120,8 @@ def _views(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None
     shape = runtime.run(setting.examples[:1]).shape[1:]
     began = clock.spent()
     count = setting.once("views", lambda: _count(setting, runtime))
-    bank = Bank(setting.store.scratch / "activations.bf16", count, len(pixels), shape)
+    name = f"activations-{setting.fabric.global_rank}.bf16"  # a process would empty another's file
+    bank = Bank(setting.store.scratch / name, count, len(pixels), shape)
     part = "activations"
     yield Started(part, count * len(pixels))
     for view in range(count):
@@ -130,6 +131,10 @@ def _views(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None
             bank.write(view, first, outputs)
             first += len(outputs)
             yield Advanced(part, len(outputs))
+            if clock.asked:
+                break
+        if clock.asked:  # what is missing does not matter: no step will be taken
+            break
     yield Finished(part, clock.spent() - began, f"{count} views of {len(pixels)} pictures")
     return bank
 
