@@ -2,64 +2,145 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
+import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from opsin import cli, nets
 from opsin.engine import checkpoint
 
 pytestmark = pytest.mark.learns
 
 KILLS = 20
+LONG = 120.0  # seconds after which a run is taken for stuck
+
+# Each run is a process of its own, forked from one that has imported what takes seconds to import:
+# that way most kills hit work and not imports.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["torch", "timm", "lightning_fabric", "sklearn.linear_model"])
 
 
-def command(*words: object) -> list[str]:
-    return [sys.executable, "-m", "opsin", "train", *map(str, words)]
+@pytest.fixture(autouse=True)
+def asleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let threads that wait sleep, as the command line does (docs/decisions/0004)."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
 
 
-def finish(*words: object) -> float:
-    """Run a command to its end and return the seconds it took."""
-    began = time.monotonic()
-    subprocess.run(command(*words), check=True, capture_output=True)
-    return time.monotonic() - began
+def work(words: list[str]) -> None:
+    """Run a command line in silence and end this process with its exit code."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    sys.exit(cli.run(words))
+
+
+def train(*words: object) -> Any:
+    """Start ``opsin train`` in a process of its own."""
+    process = FORKS.Process(target=work, args=(["train", *map(str, words)],))
+    process.start()
+    return process
+
+
+def finish(*words: object) -> None:
+    """Run ``opsin train`` to its end."""
+    process = train(*words)
+    process.join(LONG)
+    assert process.exitcode == 0
+
+
+def killed(process: Any, after: float) -> bool:
+    """Kill a process -9 after some seconds; say whether it was still at work."""
+    process.join(after)
+    process.kill()
+    process.join()
+    assert process.exitcode in (0, -9)
+    return bool(process.exitcode == -9)
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:
     return checkpoint.load(out / "model.safetensors")[0]
 
 
+def assert_same_bits(left: Path, right: Path) -> None:
+    one, other = weights(left), weights(right)
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def kill_and_resume(words: list[object], folder: Path, kills: int, longest: float) -> int:
+    """Kill a run again and again, at random moments, and take it up each time until it is done.
+
+    Where it ends before it was killed ``kills`` times, it has to give the bits of ``whole`` and a
+    new one is begun. Returns how many runs were ended.
+    """
+    draws, whole = random.Random(20), folder / "whole"
+    finish(*words, "--out", whole)
+    seen, runs = 0, 0
+    while seen < kills:
+        cut = folder / f"cut{runs}"
+        while not json_of(cut).get("done"):
+            begin = ["--resume", cut] if (cut / "run.json").exists() else [*words, "--out", cut]
+            if seen == kills:
+                finish(*begin)
+                continue
+            seen += killed(train(*begin), draws.uniform(0.02, longest))
+            if (cut / "model.safetensors").exists():
+                weights(cut)  # whole, or absent
+        assert_same_bits(whole, cut)
+        left = {path.name for path in cut.iterdir()} - {".lock"}
+        assert left == {
+            "events.jsonl",
+            "model.safetensors",
+            "report.html",
+            "run.json",
+            "tensorboard",
+        }
+        runs += 1
+    return runs
+
+
+def json_of(out: Path) -> dict[str, Any]:
+    path = out / "run.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
 def test_killed_twenty_times_and_resumed_is_bit_for_bit_the_same(
     photos: Path, tmp_path: Path
 ) -> None:
-    settings = ["--net", "lenet5", "--epochs", "120", "--batch", "8", "--average", "0.9"]
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    seconds = finish(photos, *settings, "--out", whole)
-    draws = random.Random(20)
-    words: list[object] = [photos, *settings, "--out", cut]
-    survived = 0
-    for _ in range(KILLS):
-        child = subprocess.Popen(
-            command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            child.wait(timeout=draws.uniform(0.05, 1.0) * seconds)
-            survived += 1
-        except subprocess.TimeoutExpired:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-        if (cut / "run.json").exists():
-            words = ["--resume", cut]
-        if (cut / "model.safetensors").exists():
-            checkpoint.load(cut / "model.safetensors")  # whole, or not there
-    if words[0] == "--resume":
-        finish(*words)
-    assert survived < KILLS
-    left, right = weights(whole), weights(cut)
-    assert left.keys() == right.keys()
-    assert all(torch.equal(left[name], right[name]) for name in left)
+    words = [photos, "--net", "lenet5", "--epochs", "40", "--batch", "8", "--average", "0.9"]
+    words += ["--dropout", "0.2", "--mixup", "0.2"]
+    kill_and_resume(list(words), tmp_path, KILLS, longest=1.5)
+
+
+def test_upper_layers_too(photos: Path, tmp_path: Path) -> None:
+    if not nets.has_weights("mobilenetv2_100"):
+        pytest.skip("the package with the weights of mobilenetv2_100 is not installed")
+    words = [photos, "--policy", "upper", "--net", "mobilenetv2_100", "--epochs", "5"]
+    kill_and_resume([*words, "--size", "64"], tmp_path, 4, longest=5.0)
+
+
+def test_a_run_by_time_keeps_to_the_plan_it_began_with(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = train(photos, "--net", "lenet5", "--minutes", "0.2", "--out", out)
+    deadline = time.monotonic() + LONG
+    while "scratch epochs" not in json_of(out) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert killed(process, 1.0)
+    planned = json_of(out)
+    assert planned["scratch epochs"] >= 1
+    finish("--resume", out)
+    followed = json_of(out)
+    assert followed.pop("done") and followed.pop("spent") >= planned.pop("spent")
+    assert followed == planned
+    lines = (out / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line) for line in lines if line.endswith("}")]
+    epochs = {line["epochs"] for line in told if line["event"] == "epoch"}
+    assert epochs == {planned["scratch epochs"]}

@@ -15,6 +15,7 @@ from opsin.engine.policies._policy import Setting, course_of, forward
 
 SPARE = 0.85  # of the time left is planned: machines are shared and slow down
 LONGEST = 200  # epochs, where there is more time than use for it
+MOST = 200  # steps that are tried
 UNBOUNDED = 20  # epochs, where neither time nor epochs are given
 
 
@@ -60,9 +61,10 @@ def step_seconds(
     )
     timed(trial.step)  # the first one pays for memory and for choosing kernels
     taken: list[float] = []
-    while len(taken) < feed.steps and not agreed(setting.fabric, sum(taken) >= enough):
+    while not agreed(setting.fabric, sum(taken) >= enough or len(taken) == MOST):
+        trial.state.step %= feed.steps  # an epoch may be a single step
         taken.append(timed(trial.step))
-    return sum(taken) / max(1, len(taken))
+    return sum(taken) / len(taken)
 
 
 def agreed(fabric: Fabric, wish: bool) -> bool:
