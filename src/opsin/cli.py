@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any, get_type_hints
@@ -18,7 +19,7 @@ from typing import Any, get_type_hints
 import click
 
 from opsin import __version__, verbs
-from opsin.errors import InputError, OpsinError
+from opsin.errors import OpsinError
 from opsin.recipe import Recipe
 
 VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.nets)
@@ -29,6 +30,7 @@ def main() -> None:
     # Threads of one computation wait for each other thousands of times a second. If they spin while
     # a neighbour holds a core, what takes 2 s takes 27 s; asleep, 3 s (docs/decisions/0004).
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    warnings.filterwarnings("ignore", module="PIL")  # a damaged EXIF block is nobody's concern here
     sys.exit(run(sys.argv[1:]))
 
 
@@ -71,6 +73,10 @@ def group() -> click.Group:
 def command(verb: Callable[..., Any]) -> click.Command:
     """Return the click command of a verb: its parameters, help and examples."""
     story = _Docstring(inspect.getdoc(verb) or "")
+    signature = inspect.signature(verb)
+    words = [n for n, p in signature.parameters.items() if p.kind is not p.KEYWORD_ONLY]
+    arguments = [f"  {n.upper():8} {story.arguments[n]}" for n in words if n != "recipe"]
+    explained = "\b\nArguments:\n" + "\n".join(arguments) if arguments else ""
     parameters: list[click.Parameter] = []
     for name, parameter in inspect.signature(verb).parameters.items():
         if name == "recipe":
@@ -84,7 +90,7 @@ def command(verb: Callable[..., Any]) -> click.Command:
         verb.__name__,
         params=parameters,
         callback=lambda **given: _call(verb, given),
-        help=story.text,
+        help=f"{story.text}\n\n{explained}",
         short_help=story.text.partition("\n")[0],
         epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in story.examples),
     )
@@ -144,19 +150,13 @@ def _call(verb: Callable[..., Any], given: dict[str, Any]) -> None:
     from opsin import terminal
 
     as_json, as_csv = given.pop("as_json"), given.pop("as_csv", False)
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv: give one of them.")
     takes = inspect.signature(verb).parameters
     if "recipe" in takes:
         settings = {spec.name: given.pop(spec.name) for spec in fields(Recipe)}
-        if given.get("resume") and settings != Recipe().to_dict():
-            changed = sorted(
-                name for name in settings if settings[name] != Recipe().to_dict()[name]
-            )
-            raise InputError(
-                f"--resume with --{changed[0]}",
-                expected="--resume alone",
-                remedy="A resumed run keeps the settings it was started with.",
-            )
-        given["recipe"] = Recipe(**settings)
+        changed = settings != Recipe().to_dict()
+        given["recipe"] = Recipe(**settings) if changed or not given.get("resume") else None
     if "watch" in takes and os.environ.get("RANK", "0") == "0":
         with terminal.progress() as watch:
             result = verb(**given, watch=watch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -23,14 +24,15 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with refusals_named(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            beside.touch()
+            mode = beside.stat().st_mode  # what this user gives new files; writers may be stricter
             yield beside
+            beside.chmod(mode)
             with beside.open("rb+") as stream:
                 os.fsync(stream.fileno())  # else a power cut could leave the new name without data
             beside.replace(path)
     finally:
-        with suppress(
-            OSError
-        ):  # where the folder is a file or read-only, there is nothing to remove
+        with suppress(OSError):  # gone already, or the folder is a file or read-only
             beside.unlink()
 
 
@@ -40,10 +42,11 @@ def refusals_named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        full = error.errno in (None, errno.ENOSPC, errno.EDQUOT)
         raise DataError(
             f"{error.strerror or error} while writing {path}",
-            expected="a folder with room to write to",
-            remedy="Free some disk space or choose another --out.",
+            expected="a folder with room" if full else "a folder that can be written to",
+            remedy=("Free some disk space, or choose" if full else "Choose") + " another --out.",
         ) from error
 
 

@@ -279,8 +279,17 @@ def _sources(images: Any) -> Iterator[tuple[str, Source]]:
     several = isinstance(images, Sequence) and not isinstance(images, str | bytes)
     for index, item in enumerate(images if several else [images]):
         if isinstance(item, str | Path):
-            yield from ((str(path), path) for path in expand(item))
+            yield from _found(item)
         elif isinstance(item, bytes | np.ndarray):
             yield f"{index}", item
         else:
             raise InputError(f"a {type(item).__name__}", expected="a path, an array or bytes")
+
+
+def _found(item: str | Path) -> Iterator[tuple[str, Source]]:
+    """Yield the pictures a path stands for; a path that stands for none becomes an error line."""
+    try:
+        for path in expand(item):
+            yield str(path), path
+    except DataError:
+        yield str(item), Path(item)

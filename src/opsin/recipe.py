@@ -40,10 +40,14 @@ class Recipe:
     net: str = _setting("auto", "architecture, see `opsin nets`; auto: by measured speed")
     weights: str = _setting("auto", "pretrained weights: auto, none, or a file")
     policy: str = _setting("auto", "how to learn: auto, scratch, probe, upper or full")
-    minutes: float | None = _setting(None, "time budget", least=0.05, most=1e5)
+    minutes: float | None = _setting(None, "time budget; 3 without --epochs", least=0.05, most=1e5)
     epochs: int | None = _setting(None, "train this long instead of by time", least=1, most=1e6)
-    size: int | None = _setting(None, "side of what the net sees, pixels", least=8, most=2048)
-    batch: int | None = _setting(None, "images in a step, over all processes", least=1, most=1e6)
+    size: int | None = _setting(
+        None, "side of what the net sees, pixels; else by net", least=8, most=2048
+    )
+    batch: int | None = _setting(
+        None, "images in a step; else 32 to 128 by policy", least=1, most=1e6
+    )
     accumulate: int = _setting(1, "parts a batch is cut in to save memory", least=1, most=1024)
     optimizer: str = _setting("auto", "descent", choices=("auto", "sgd", "adamw"))
     rate: float | None = _setting(None, "highest learning rate", least=1e-8, most=100.0)
@@ -58,7 +62,7 @@ class Recipe:
     dropout: float = _setting(0.0, "dropout before the last layer", least=0.0, most=0.95)
     balance: bool = _setting(False, "weigh rare classes up")
     patience: int | None = _setting(None, "epochs without gain before a stop", least=1, most=1e6)
-    augment: str = _setting("auto", "augmentation: auto, none, light, strong, or a chain")
+    augment: str = _setting("auto", "auto, none, light, strong, digits, or 'flip, rotate 15'")
     precision: str = _setting("auto", "arithmetic", choices=("auto", "float32", "bf16"))
     device: str = _setting("auto", "where to compute", choices=("auto", "cpu", "cuda"))
     seed: int = _setting(0, "seed of every random draw", least=0, most=2**31 - 1)

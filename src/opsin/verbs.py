@@ -63,7 +63,7 @@ def train(
     data: str | Path | Dataset | None = None,
     recipe: Recipe | None = None,
     *,
-    out: str | Path = "runs/latest",
+    out: str | Path | None = None,
     resume: str | Path | None = None,
     root: str | Path | None = None,
     watch: Watch = _ignore,
@@ -76,7 +76,7 @@ def train(
     Args:
         data: a folder of class folders, a CSV or Parquet table, or a named set
         recipe: every setting of the run
-        out: folder for the model, the report and the log
+        out: folder for the model, the report and the log; runs/NAME of the data if not given
         resume: folder of a run that was stopped: goes on exactly where it was
         root: where a named set lies on this machine, or the folder a table's paths start from
 
@@ -90,10 +90,20 @@ def train(
     from opsin.training import job
 
     if resume is not None:
+        given = {"data": data, "recipe": recipe, "out": out, "root": root}
+        if beside := [name for name, value in given.items() if value is not None]:
+            raise InputError(
+                f"{beside[0]} beside resume",
+                expected="resume alone",
+                remedy="A resumed run keeps the data and the settings it was started with.",
+            )
         return job.resume(Path(resume), watch, born)
     if data is None:
         raise InputError("no data", expected="a folder, a table or a named set, or --resume RUN")
-    return job.start(data, recipe or Recipe(), Path(out), root, watch, born)
+    if out is not None and not str(out):
+        raise InputError("an empty out", expected="a folder")
+    folder = job.free_folder(data) if out is None else Path(out)
+    return job.start(data, recipe or Recipe(), folder, root, watch, born)
 
 
 def evaluate(

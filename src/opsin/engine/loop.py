@@ -111,7 +111,7 @@ class Descent:
     ) -> Iterator[Event]:
         """Descend to the end of the course or of the clock, telling each step and epoch."""
         state, course, saved = self.state, self.course, time.monotonic()
-        while state.epoch < course.epochs and not self._stale():
+        while state.epoch < course.epochs and not self.stale:
             began = time.monotonic()
             while state.step < self.feed.steps and not self._over(clock):
                 self.step()
@@ -135,7 +135,8 @@ class Descent:
         votes = torch.tensor(float(clock.over()), device=self.fabric.device)
         return bool(self.fabric.all_reduce(votes, reduce_op="sum") > 0)
 
-    def _stale(self) -> bool:
+    @property
+    def stale(self) -> bool:
         """Say whether the last ``patience`` epochs brought no better score."""
         patience = self.course.patience
         return patience is not None and self.state.epoch - 1 - self.state.best_epoch >= patience

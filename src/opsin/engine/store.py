@@ -108,6 +108,16 @@ class Store:
                 ) from error
             yield
 
+    def forget(self) -> None:
+        """Remove a run that never began to learn: a corrected call finds the folder free."""
+        if (self.folder / "checkpoints").exists() or (self.folder / "model.safetensors").exists():
+            return
+        self.clean()
+        for name in ("run.json", "events.jsonl", ".lock"):
+            (self.folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # someone else's files are in it
+            self.folder.rmdir()
+
     def clean(self) -> None:
         """Remove checkpoints and scratch files of a run that is done."""
         shutil.rmtree(self.scratch, ignore_errors=True)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from opsin import nets, runtimes
+from opsin import augment, nets, runtimes
 from opsin.data.dataset import Dataset
 from opsin.data.decode import centre, decode, look, prepare
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
+from opsin.engine import policies
 from opsin.engine.policies import Ready
 from opsin.errors import DataError, RecipeError
 from opsin.nets.weights import Weights, resolve
@@ -36,6 +38,19 @@ class Choice:
     weights: Weights | None
     pre: Preprocessing
     ready: Ready | None = None
+
+
+def check_words(recipe: Recipe) -> None:
+    """Raise for a word of the recipe that names nothing, before any work is done."""
+    policies.find(recipe.policy)
+    if recipe.task != "auto":
+        find(recipe.task)
+    if recipe.net != "auto":
+        nets.parameters(recipe.net)
+    if recipe.augment != "auto":
+        augment.parse(recipe.augment)
+    if recipe.weights not in ("auto", "none") and not Path(recipe.weights).is_file():
+        raise RecipeError(f"weights={recipe.weights!r}", expected="auto, none, or a file")
 
 
 def choose_task(data: Dataset, recipe: Recipe) -> Task:

@@ -13,12 +13,13 @@ from typing import Any
 from opsin.data.dataset import Dataset
 from opsin.engine.clock import Clock
 from opsin.engine.store import Store
-from opsin.errors import ModelError
-from opsin.events import Event
+from opsin.errors import InputError, ModelError
+from opsin.events import Event, Note
 from opsin.model import Model
 from opsin.recipe import Recipe
 from opsin.report import write
 from opsin.training import run
+from opsin.training.choice import check_words
 from opsin.training.curves import Curves
 from opsin.training.story import Record, tell
 
@@ -45,17 +46,30 @@ def start(
             expected="a new folder",
             remedy=f"Choose another --out, or go on with `opsin train --resume {out}`.",
         )
+    check_words(recipe)
     if recipe.minutes is None and recipe.epochs is None:
         recipe = recipe.replace(minutes=MINUTES)
     read = data if isinstance(data, Dataset) else Dataset.read(data, root=root)
-    if _first():
-        store.note(
-            data=None if isinstance(data, Dataset) else str(data),
-            root=None if root is None else str(root),
-            recipe=recipe.to_dict(),
-            spent=0.0,
-        )
-    return _work(read, recipe, store, time.monotonic() - born, watch)
+    try:
+        if _first():
+            store.note(
+                data=None if isinstance(data, Dataset) else str(data),
+                root=None if root is None else str(root),
+                recipe=recipe.to_dict(),
+                spent=0.0,
+            )
+        return _work(read, recipe, store, time.monotonic() - born, watch)
+    except InputError:
+        if _first():
+            store.forget()
+        raise
+
+
+def free_folder(data: str | Path | Dataset) -> Path:
+    """Return a folder below ``runs`` that no run has used, named after the data."""
+    name = data.name if isinstance(data, Dataset) else Path(str(data).replace(":", "-")).stem
+    names = (name or "pictures", *(f"{name or 'pictures'}-{n}" for n in range(2, 10_000)))
+    return next(p for p in (Path("runs") / each for each in names) if not p.exists())
 
 
 def resume(out: Path, watch: Watch, born: float) -> Model:
@@ -69,6 +83,7 @@ def resume(out: Path, watch: Watch, born: float) -> Model:
             remedy="Start one with `opsin train DATA --out FOLDER`.",
         )
     if facts.get("done"):
+        watch(Note("This run is finished; there was nothing left to do."))
         return Model.load(out)
     if facts["data"] is None:
         raise ModelError(

@@ -23,7 +23,7 @@ from opsin.engine.clock import Clock
 from opsin.engine.policies import Learnt, Setting
 from opsin.engine.precision import best as best_precision
 from opsin.engine.store import Store, once
-from opsin.errors import DataError
+from opsin.errors import DataError, RecipeError
 from opsin.events import Event, Finished, Note, Planned, Problem, Started
 from opsin.figures import Measures
 from opsin.model import Model
@@ -119,6 +119,12 @@ def launch(recipe: Recipe, *, heavy: bool) -> Fabric:
     accelerator = recipe.device
     if accelerator == "auto":
         accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise RecipeError(
+            "device='cuda'",
+            expected="a machine on which torch sees a GPU",
+            remedy="Leave --device out to use what there is.",
+        )
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     # Fabric logs the precision, to whoever listens or not; the run's own notes say what matters.

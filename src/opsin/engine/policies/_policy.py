@@ -29,7 +29,7 @@ from opsin.engine.clock import Clock
 from opsin.engine.loop import Course, Descent, Feed, Phase
 from opsin.engine.store import Store, once
 from opsin.errors import RecipeError
-from opsin.events import Event, Finished, Started
+from opsin.events import Event, Finished, Note, Started
 from opsin.nets.weights import Weights
 from opsin.recipe import Recipe
 from opsin.results import Result
@@ -242,6 +242,8 @@ def descend(
             store.note(spent=setting.clock.spent())
 
     yield from descent.events(setting.clock, save)
+    if descent.stale and descent.state.epoch < course.epochs:
+        yield Note(f"{name} ended after {course.patience} epochs without gain.")
     if not descent.state.weights:  # the clock ran out within the first epoch
         score, _ = judge(net.eval())
         best = score
