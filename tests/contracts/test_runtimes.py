@@ -151,3 +151,14 @@ def test_the_net_is_left_as_it_was_and_the_runtime_too(
         for parameter in made.parameters():
             parameter.add_(1)
     assert np.array_equal(ready.run(pictures(2)), wanted)
+
+
+def test_nets_come_and_go_without_waiting_for_each_other() -> None:
+    """A callback held by a worker thread once stopped the process, within 600 loads."""
+    small = nets.build("lenet5", outputs=2, channels=1).eval()
+    pre = Preprocessing((28, 28), mean=(0.5,), std=(0.5,))
+    for _ in range(20):
+        for name, device, precision in HERE:
+            ready = runtimes.load(name, small, pre, device=device, precision=precision)
+            ready.run(np.zeros((3, 1, 28, 28), np.uint8))
+            del ready
