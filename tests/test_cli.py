@@ -128,6 +128,6 @@ def test_wrong_input_is_said_and_ends_with_2(
     }  # fmt: skip
     code, out, err = ask(capsys, *(str(places.get(word, word)) for word in WRONG[name]))
     assert code == 2, err
-    assert out == ""
+    assert out.startswith("error") or not out  # predict names each file it could not answer
     assert err.strip()
     assert "Traceback" not in err

@@ -70,7 +70,7 @@ def check(data: Dataset) -> Generator[Event, None, Checked]:
         *data.ledger,
         *pixels.problems,
         *_poor(data, pixels),
-        *_copies(data, pixels),
+        *copies(data, pixels),
         *_groups(good),
         *_classes(data, classes),
     ]
@@ -117,7 +117,7 @@ def _flat(pixels: Pixels) -> NDArray[np.bool_]:
 # ── copies ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _copies(data: Dataset, pixels: Pixels) -> Iterator[Problem]:
+def copies(data: Dataset, pixels: Pixels) -> Iterator[Problem]:
     """Yield each picture that is a copy of an earlier one, by its bytes or by its looks."""
     keep = pixels.keep
     first: dict[str, int] = {}

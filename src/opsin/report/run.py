@@ -14,7 +14,7 @@ def timeline(story: Story) -> str:
     took = {part.part: part for part in story.parts}
     longest = max([*planned.values(), *(p.seconds for p in story.parts)], default=0.0) or 1.0
     rows = []
-    for label in dict.fromkeys([*planned, *took]):
+    for label in dict.fromkeys([*took, *planned]):
         part = took.get(label)
         rows.append(
             [

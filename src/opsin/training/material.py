@@ -6,6 +6,7 @@ Shapes: N pictures, C channels, H and W of the working size.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from opsin import augment
 from opsin.data.cache import Pixels, fill
+from opsin.data.check import copies
 from opsin.data.dataset import Dataset
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
@@ -76,10 +78,10 @@ def prepare(
     )
     placed = zip(kept.tolist(), good.samples, made.splits, strict=True)
     chosen = [(row, replace(sample, split=split)) for row, sample, split in placed if split]
-    problems = data.ledger + pixels.problems + made.problems
-    for kind in sorted({problem.kind for problem in problems}):
-        count = sum(problem.kind == kind for problem in problems)
-        yield Note(f"{count} × {kind}: see the report for which")
+    problems = (*data.ledger, *pixels.problems, *copies(data, pixels), *made.problems)
+    if problems:
+        kinds = Counter(problem.kind for problem in problems)
+        yield Note("Problems: " + ", ".join(f"{count} × {kind}" for kind, count in kinds.items()))
     samples = (sample for _, sample in chosen)
     return Material(
         good.keep(samples),

@@ -101,7 +101,7 @@ def run(
     if name == "auto" and choice.weights is None:
         name = "scratch"
     policy = policies.find(name)
-    yield Planned((*policy.plan(setting), (MEASURING, clock.reserve)), clock.budget)
+    yield Planned((*policy.plan(setting), (MEASURING, 1.5 + len(made.rows) / 2000)), clock.budget)
     learnt = yield from policy.learn(setting, None)
     outcome = None
     if fabric.is_global_zero:
