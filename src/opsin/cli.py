@@ -14,6 +14,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import click
@@ -22,6 +23,7 @@ from opsin import __version__, verbs
 from opsin.errors import OpsinError
 from opsin.recipe import Recipe
 
+PLUGINS = {"policy": "engine/policies", "task": "tasks"}  # settings that name a file
 VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.nets)
 
 
@@ -39,6 +41,8 @@ def run(arguments: list[str]) -> int:
     try:
         group().main(arguments, prog_name="opsin", standalone_mode=False)
     except click.exceptions.Abort:
+        resumable = "A training run goes on with `opsin train --resume RUN`."
+        click.echo(f"opsin: interrupted. {resumable}", err=True)
         return 130
     except click.ClickException as error:
         error.show()
@@ -114,11 +118,16 @@ def _parameter(
     if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
         default = None if parameter.default is None else str(parameter.default)
         return click.Option(
-            [f"--{parameter.name}"], default=default, help=about, show_default=bool(default)
+            [f"--{parameter.name}"],
+            type=click.Path(),
+            default=default,
+            help=about,
+            show_default=bool(default),
         )
     many = "Sequence" in str(inspect.signature(verb).parameters[parameter.name].annotation)
     required = parameter.default is inspect.Parameter.empty
-    return click.Argument([parameter.name], required=required, nargs=-1 if many else 1)
+    count = -1 if many else 1
+    return click.Argument([parameter.name], type=click.Path(), required=required, nargs=count)
 
 
 def _setting(spec: Any) -> click.Option:
@@ -130,14 +139,24 @@ def _setting(spec: Any) -> click.Option:
     flag = f"--{spec.name}"
     if kinds[spec.name] is bool:
         return click.Option([flag], is_flag=True, default=spec.default, help=about["help"])
-    words = f" ({', '.join(about['choices'])})" if about["choices"] else ""
     return click.Option(
         [flag],
-        type=kind,
+        type=click.Choice(about["choices"]) if about["choices"] else kind,
         default=spec.default,
         show_default=spec.default is not None,
-        help=about["help"] + words,
+        help=about["help"],
+        shell_complete=_complete(spec.name) if spec.name in PLUGINS else None,
     )
+
+
+def _complete(name: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return what completes a setting whose words are the files of a folder."""
+
+    def matching(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+        files = (Path(__file__).parent / PLUGINS[name]).glob("[!_]*.py")
+        return sorted(w for f in files if (w := f.stem).startswith(begun)) + ["auto"]
+
+    return matching
 
 
 def _streams(verb: Callable[..., Any]) -> bool:

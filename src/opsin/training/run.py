@@ -103,6 +103,8 @@ def run(
     policy = policies.find(name)
     yield Planned((*policy.plan(setting), (MEASURING, 1.5 + len(made.rows) / 2000)), clock.budget)
     learnt = yield from policy.learn(setting, None)
+    if clock.asked:
+        yield Note("Ended early by hand: the best model so far is kept.")
     outcome = None
     if fabric.is_global_zero:
         outcome = yield from finish(setting, learnt, made, out)
