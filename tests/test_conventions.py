@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", ["CONVENTIONS.md"])
+@pytest.mark.parametrize("name", ["CONVENTIONS.md", "docs/tutorial.md"])
 def test_page_runs(name: str) -> None:
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     text = ROOT / name

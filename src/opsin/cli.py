@@ -154,7 +154,7 @@ def _complete(name: str) -> Callable[[click.Context, click.Parameter, str], list
 
     def matching(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
         files = (Path(__file__).parent / PLUGINS[name]).glob("[!_]*.py")
-        return sorted(w for f in files if (w := f.stem).startswith(begun)) + ["auto"]
+        return sorted(w for w in {"auto", *(f.stem for f in files)} if w.startswith(begun))
 
     return matching
 
