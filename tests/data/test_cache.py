@@ -85,6 +85,22 @@ def test_a_changed_file_or_rule_or_a_torn_cache_is_decoded_anew(
     assert isinstance(told[-1], Finished) and told[-1].text == "2 could not be read"
 
 
+def test_names_that_are_no_utf_8_are_kept_and_told(tmp_path: Path) -> None:
+    strange = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")
+    try:
+        good, torn = (put(Path(strange + end), encoded(scene(0))) for end in ("", "2"))
+    except OSError:
+        pytest.skip("this disk only has names in UTF-8")
+    torn.write_bytes(b"text")
+    samples = [Sample(good), Sample(torn), Sample(Path(strange + "3"))]
+    pixels, _ = drained(fill(samples, PRE, folder=tmp_path / "cache"))
+    again, _ = drained(fill(samples, PRE, folder=tmp_path / "cache"))
+    assert pixels.problems == again.problems and pixels.keep.tolist() == [0]
+    for problem in pixels.problems:
+        assert problem.path.endswith(("caf\\xe9.png2", "caf\\xe9.png3"))
+        problem.message.encode()
+
+
 def test_a_full_disk_is_one_clear_error(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,9 @@
 """The one rule from files to pixels, against pixels computed by hand."""
 
 import io
+import os
 import struct
+import threading
 import zlib
 from pathlib import Path
 
@@ -12,10 +14,14 @@ from hypothesis import strategies as st
 from pictures import encoded, put, scene
 from PIL import Image, ImageOps
 
+from opsin.data import decode as room
 from opsin.data.decode import PictureError, centre, decode, look, prepare
+from opsin.data.memory import Memory, held
+from opsin.data.opening import READERS
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import DataError
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 SMALL = Preprocessing((24, 24), crop=0.75)  # works at 32 × 32
 
 
@@ -58,6 +64,25 @@ def test_all_orientations_give_the_same_pixels(format: str, turned: int) -> None
 def test_a_damaged_exif_block_does_no_harm() -> None:
     content = encoded(scene(3), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
     assert decode(content).shape == (3, 96, 128)
+
+
+def test_a_png_may_name_its_orientation_after_its_pixels() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(scene(2), exif=exif)
+    start, end = content.index(b"eXIf") - 4, content.index(b"IDAT") - 4
+    late = content[:start] + content[end:-12] + content[start:end] + content[-12:]
+    assert late.index(b"eXIf") > late.index(b"IDAT")
+    assert np.array_equal(decode(late), decode(content))
+    assert (look(late).width, look(late).height) == scene(2).size[::-1]
+
+
+def test_a_look_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for format in FORMATS:
+        content = encoded(scene(2), format)
+        with monkeypatch.context() as patch:
+            patch.setattr(READERS["WebP" if format == "WEBP" else format], "load", None)
+            assert (look(content).width, look(content).height) == (128, 96)
 
 
 def test_sixteen_bits_keep_their_high_byte() -> None:
@@ -197,7 +222,15 @@ def test_centre_is_the_middle() -> None:
 # ── what cannot be read ─────────────────────────────────────────────────────────────────────────
 
 
-def png(width: int, height: int, *, depth: int = 8, colour: int = 2, body: bytes = b"") -> bytes:
+def png(
+    width: int,
+    height: int,
+    *,
+    depth: int = 8,
+    colour: int = 2,
+    body: bytes = b"",
+    interlaced: int = 0,
+) -> bytes:
     """Build a PNG by hand, also one that promises more than it has."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
@@ -205,7 +238,7 @@ def png(width: int, height: int, *, depth: int = 8, colour: int = 2, body: bytes
             struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         )
 
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     pieces = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(body)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + pieces
 
@@ -218,6 +251,7 @@ def png(width: int, height: int, *, depth: int = 8, colour: int = 2, body: bytes
         (b"%PDF-1.7 ...", "not-an-image"),
         (b"\0\0\0\x18ftypheic", "not-an-image"),
         (png(40_000, 40_000), "too-large"),
+        (png(14_000, 14_000, depth=16, colour=6), "too-large"),  # in memory, not in pixels
         (png(10, 10, body=b"\0"), "truncated"),
         (encoded(scene(6), "JPEG")[:900], "truncated"),
         (encoded(scene(6), "GIF")[:-200], "truncated"),
@@ -240,14 +274,64 @@ def test_a_png_is_held_to_its_checksums() -> None:
         decode(bytes(whole))
 
 
+@pytest.mark.parametrize("colour", ["RGB", "L", "1", "P", "RGBA", "LA", "I;16"])
+@pytest.mark.parametrize("rows", [0, 1, 20])
+def test_a_png_whose_pixels_end_in_order_too_early_is_cut_short(colour: str, rows: int) -> None:
+    picture = Image.new(colour, (30, 21))
+    if colour == "P":
+        picture.putpalette(bytes(range(256)) * 3)  # else a pixel would take one bit
+    whole = encoded(picture)
+    head = whole[: whole.index(b"IDAT") - 4]
+    width, each = 30, {"L": 1, "P": 1, "1": 1 / 8, "RGB": 3, "RGBA": 4}.get(colour, 2)
+    line = 1 + -int(-width * each // 1)
+    for cut, packed in ((True, rows), (False, 21)):
+        data = b"IDAT" + zlib.compress(bytes(line * packed))
+        data = struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
+        content = head + data + whole[-12:]
+        if cut:
+            with pytest.raises(PictureError, match="cut short") as caught:
+                decode(content)
+            assert caught.value.kind == "truncated"
+        else:
+            assert np.ptp(decode(content)) == 0  # one even colour is a picture too
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 5), (8, 8), (13, 9), (33, 64)])
+def test_the_passes_of_an_interlaced_png_are_counted(size: tuple[int, int]) -> None:
+    width, height = size
+    seven = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)]
+    lengths = [
+        len(range(y, height, dy)) * (1 + 3 * len(range(x, width, dx)))
+        for x, y, dx, dy in [*seven, (0, 1, 1, 2)]
+        if range(x, width, dx)
+    ]
+    for missing in (0, 1):
+        content = png(width, height, interlaced=1, body=bytes(sum(lengths) - missing))
+        if missing:
+            with pytest.raises(PictureError):
+                decode(content)
+        else:
+            assert decode(content).shape == (3, height, width)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_pipes_devices_and_links_in_a_circle_are_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "self.jpg").symlink_to("self.jpg")
+    said = {"pipe": "a pipe", "zero": "a pipe", "self": "Too many levels of symbolic links"}
+    for name, why in said.items():
+        for read in (decode, look, lambda source: prepare(source, SMALL)):
+            with pytest.raises(PictureError, match=why) as caught:
+                read(tmp_path / f"{name}.jpg")
+            assert caught.value.kind == "unreadable"
+
+
 def test_a_missing_file_and_a_folder_say_so(tmp_path: Path) -> None:
     for path, kind in ((tmp_path / "none.jpg", "missing"), (tmp_path, "unreadable")):
         with pytest.raises(PictureError) as caught:
             decode(path)
         assert caught.value.kind == kind
-
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of Pillow; users see them, nothing else
@@ -266,3 +350,65 @@ def test_mutated_files_raise_nothing_but_data_errors(format: str) -> None:
                 read(bytes(broken))
             except DataError as error:
                 assert "expected" in str(error)
+
+
+# ── memory ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "1", "CMYK", "I;16", "I", "F"])
+def test_converting_in_bands_changes_no_pixel(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, 30, 4), np.uint8)
+    if mode in ("I;16", "I", "F"):
+        kind = {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]
+        picture = Image.fromarray((values[..., 0] * (1 if mode != "F" else 1 / 255)).astype(kind))
+    else:
+        picture = Image.fromarray(values).convert(mode)
+    content = encoded(picture, "TIFF")
+    whole = decode(content)
+    monkeypatch.setattr(room, "BAND", 70)  # two rows at a time
+    assert np.array_equal(decode(content), whole)
+
+
+@pytest.mark.parametrize(
+    ("format", "mode", "options", "each"),
+    [
+        ("PNG", "RGB", {}, 4),  # Pillow keeps three channels in four bytes
+        ("PNG", "L", {}, 1),
+        ("PNG", "RGBA", {}, 8),  # itself, and what it is converted to
+        ("PNG", "P", {}, 5),
+        ("JPEG", "RGB", {}, 4),
+        ("JPEG", "RGB", {"progressive": True}, 10),
+        ("TIFF", "RGB", {}, 4),
+        ("TIFF", "RGB", {"compression": "tiff_lzw", "strip_size": 1 << 20}, 8),
+        ("WEBP", "RGB", {}, 17),
+    ],
+)
+def test_what_decoding_holds(format: str, mode: str, options: dict[str, object], each: int) -> None:
+    content = encoded(scene(9, 100, 80).convert(mode), format, **options)
+    with READERS["WebP" if format == "WEBP" else format](io.BytesIO(content)) as image:
+        assert held(image, image.size, turned=False) == 8000 * each
+
+
+def test_threads_never_take_more_than_there_is() -> None:
+    memory, most = Memory(100), []
+
+    def work(amount: int) -> None:
+        for _ in range(20):
+            with memory.taken(amount):
+                most.append((memory.used, amount))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in (30, 40, 50, 60, 70, 500)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert len(most) == 120 and memory.used == 0
+    assert all(used <= 100 or used == amount == 500 for used, amount in most)
+
+
+def test_an_error_gives_memory_back() -> None:
+    memory = Memory(1)
+    for _ in range(2):
+        with pytest.raises(PictureError):
+            prepare(encoded(scene(6), "JPEG")[:900], SMALL, memory)
+    assert memory.used == 0

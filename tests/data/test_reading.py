@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 from pathlib import Path
 
@@ -69,6 +70,52 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to(tmp_path / "a")
     data = folder.read(tmp_path)
     assert {s.name for s in data.samples} >= {"a/1.png", "b/1.png"} and len(data) < 10
+
+
+def test_a_link_to_what_holds_it_is_not_followed(tmp_path: Path) -> None:
+    top = tmp_path / "up/photos"
+    for path in ("a/1.png", "b/2.png", "b/deep/3.png"):
+        put(top / path, PICTURE)
+    put(tmp_path / "elsewhere/4.png", PICTURE)
+    (tmp_path / "elsewhere/back").symlink_to(top)
+    (top / "a/loop").symlink_to("..")
+    (top / "a/beyond").symlink_to(tmp_path)
+    (top / "b/deep/again").symlink_to(top / "b")
+    (top / "c").symlink_to(tmp_path / "elsewhere")
+    data = folder.read(top)
+    assert [s.name for s in data.samples] == ["a/1.png", "b/2.png", "b/deep/3.png", "c/4.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_without_an_ending_is_left_out(tmp_path: Path) -> None:
+    put(tmp_path / "a/1.png", PICTURE)
+    os.mkfifo(tmp_path / "a/pipe")
+    assert kinds(folder.read(tmp_path)) == [("not-an-image", "a/pipe")]
+
+
+def test_names_that_are_no_utf_8_are_spelt_out(tmp_path: Path) -> None:
+    strange = os.fsencode(tmp_path) + b"/caf\xe9"
+    try:
+        os.mkdir(strange)  # noqa: PTH102 (only bytes can say this)
+    except OSError:
+        pytest.skip("this disk only has names in UTF-8")
+    for name in (b"/1\xff.png", b"/2.txt\xff"):
+        with open(strange + name, "wb") as stream:  # noqa: PTH123
+            stream.write(PICTURE if name.endswith(b"png") else b"text")
+    data = formats.read(tmp_path)
+    (sample,) = data.samples
+    assert (sample.name, sample.truth) == ("caf\\xe9/1\\xff.png", Label("caf\\xe9"))
+    assert kinds(data) == [("not-an-image", "caf\\xe9/2.txt\\xff")]
+    f"{data} {data.ledger} {sample.called}".encode()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("mnsit", "mnist"), ("CIFAR-10", "cifar10"), ("samples:digts", "samples:digits")],
+)
+def test_a_misspelt_set_is_guessed(wrong: str, right: str) -> None:
+    with pytest.raises(DataError, match=f"Did you mean {right}"):
+        formats.read(wrong)
 
 
 def test_folders_without_pictures_say_what_to_do(tmp_path: Path) -> None:

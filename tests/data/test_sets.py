@@ -85,7 +85,7 @@ def test_without_a_network_the_error_says_what_to_do(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    with pytest.raises(DataError, match=rf"expected a network.*opsin train {name} --root FOLDER"):
+    with pytest.raises(DataError, match=rf"expected a network.*files of {name} .* --root FOLDER"):
         Dataset.read(name)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

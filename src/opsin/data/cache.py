@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from opsin.data.copies import SMALL, settled, thumbnail
 from opsin.data.decode import PictureError, fitted
+from opsin.data.memory import Memory
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
 from opsin.errors import DataError
@@ -31,7 +32,7 @@ from opsin.events import Advanced, Event, Finished, Problem, Started
 from opsin.files import write_json
 from opsin.ops import phash
 
-RULE = 1  # raise it whenever decode.py gives other pixels than before
+RULE = 2  # raise it whenever decode.py gives other pixels than before
 PART = "read pictures"
 BLOCK = 4096  # ready arrays written at a time
 TASK = 16  # pictures a thread takes at a time: enough that handing out work costs nothing
@@ -123,13 +124,13 @@ def _decoded(
     samples: Sequence[Sample], pre: Preprocessing, put: Put, workers: int | None
 ) -> Generator[Event, None, _Notes]:
     """Decode all samples by threads: Pillow frees the interpreter meanwhile."""
-    notes = _Notes(len(samples))
+    notes, memory = _Notes(len(samples)), Memory()
 
     def work(start: int) -> int:
         some = range(start, min(start + TASK, len(samples)))
         seen = {}
         for index in some:
-            small = _read(samples[index], index, pre, put, notes)
+            small = _read(samples[index], index, pre, memory, put, notes)
             if small is not None:
                 seen[index] = small
         if seen:
@@ -147,13 +148,13 @@ def _decoded(
 
 
 def _read(
-    sample: Sample, index: int, pre: Preprocessing, put: Put, notes: _Notes
+    sample: Sample, index: int, pre: Preprocessing, memory: Memory, put: Put, notes: _Notes
 ) -> NDArray[np.uint8] | None:
     """Decode and put a sample; return a thumbnail where its looks say enough."""
     try:
-        image, size = fitted(sample.image, pre)
+        image, size = fitted(sample.image, pre, memory)
     except PictureError as error:
-        where = sample.name or str(sample.image if isinstance(sample.image, Path) else index)
+        where = sample.called or str(index)
         notes.problems[index] = Problem(error.kind, where, str(error))
         return None
     out = np.asarray(image)  # (h, w, C) or (h, w)
@@ -217,9 +218,10 @@ def _key(samples: Sequence[Sample], pre: Preprocessing) -> str:
         if isinstance(source, Path):
             try:
                 facts = source.stat()
-                key.update(f"{source.resolve()} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+                key.update(os.fsencode(source.resolve()))
+                key.update(f" {facts.st_size} {facts.st_mtime_ns}\n".encode())
             except OSError:
-                key.update(f"{source} is missing\n".encode())
+                key.update(os.fsencode(source) + b" is missing\n")
         else:
             key.update(f"{getattr(source, 'shape', '')} {_digest(source)}\n".encode())
     return key.hexdigest()

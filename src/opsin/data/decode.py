@@ -3,7 +3,8 @@
 The rule, in this order:
 
 1. Only JPEG, PNG, WebP, BMP, TIFF and GIF are read, told apart by their first bytes, not by name.
-2. The header may promise at most 200 megapixels; more is refused before memory is taken.
+2. The header may promise at most 200 megapixels, and at most 1 GiB while they are decoded; more is
+   refused before memory is taken.
 3. Of several frames or pages the first is taken.
 4. The EXIF orientation is applied; one that cannot be read counts as upright.
 5. Numbers become 8 bit by the full range of their type: 16 bits keep their high byte, wider
@@ -17,20 +18,23 @@ Shapes: H, W of the picture (upright), h, w of the working size, C channels of t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
 from PIL.Image import Resampling, Transpose
 
+from opsin.data.memory import MOST_DECODED, Memory, held
 from opsin.data.opening import (
     MOST_PIXELS,
     SUFFIXES,
     PictureError,
+    called,
     hold_to_checksums,
+    hold_to_length,
     kind_of,
     opened,
 )
@@ -57,6 +61,7 @@ UPRIGHT = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+BAND = 1 << 20  # pixels whose colours are converted at once
 FILTERS = {"bilinear": Resampling.BILINEAR, "bicubic": Resampling.BICUBIC}
 
 
@@ -87,11 +92,12 @@ def decode(source: Source) -> Pixels:
         return np.asarray(_eight_bit(image).convert("RGB")).transpose(2, 0, 1)  # (3, H, W)
 
 
-def prepare(source: Source, pre: Preprocessing) -> Pixels:
+def prepare(source: Source, pre: Preprocessing, memory: Memory | None = None) -> Pixels:
     """Return a picture at the working size of ``pre``, uint8 (C, h, w), in one resize.
 
     Large JPEGs are decoded at 1/2, 1/4 or 1/8 of their size where that leaves at least twice the
-    working size, which is what makes a 24-megapixel photo cheap.
+    working size, which is what makes a 24-megapixel photo cheap. Threads that share a ``memory``
+    wait for each other where pictures are so large that it would run out.
 
     >>> import numpy as np
     >>> prepare(np.zeros((40, 50), np.uint8), Preprocessing((28, 28))).shape
@@ -99,7 +105,7 @@ def prepare(source: Source, pre: Preprocessing) -> Pixels:
     """
     if isinstance(source, np.ndarray) and _ready(source, pre):
         return source.reshape(pre.channels, *pre.working)
-    return to_array(fitted(source, pre)[0])
+    return to_array(fitted(source, pre, memory)[0])
 
 
 def centre(images: Pixels, pre: Preprocessing) -> Pixels:
@@ -124,18 +130,15 @@ def look(source: Source) -> Facts:
         return Facts(width, height, image.mode, name)
 
 
-def fitted(source: Source, pre: Preprocessing) -> tuple[Image.Image, tuple[int, int]]:
+def fitted(
+    source: Source, pre: Preprocessing, memory: Memory | None = None
+) -> tuple[Image.Image, tuple[int, int]]:
     """Return a picture at the working size, mode L or RGB, and the (height, width) it had."""
-    mode = "L" if pre.channels == 1 else "RGB"
     if isinstance(source, np.ndarray):
         image = _from_array(_checked(source))
-        size = image.height, image.width
-    else:
-        with _upright(source, pre) as opened:
-            image, size = _eight_bit(opened), opened.info["opsin_size"]
-    if image.mode != "L" or mode == "L":
-        image = image.convert(mode)  # grey is repeated after the resize: a third of the work
-    return _fit(image, pre).convert(mode), size
+        return _fit(image, pre), (image.height, image.width)
+    with _upright(source, pre, memory) as upright:
+        return _fit(_eight_bit(upright), pre), upright.info["opsin_size"]
 
 
 def to_array(image: Image.Image) -> Pixels:
@@ -148,7 +151,9 @@ def to_array(image: Image.Image) -> Pixels:
 
 
 @contextmanager
-def _upright(source: Path | bytes, pre: Preprocessing | None = None) -> Iterator[Image.Image]:
+def _upright(
+    source: Path | bytes, pre: Preprocessing | None = None, memory: Memory | None = None
+) -> Iterator[Image.Image]:
     """Decode a picture and turn it upright; its full (height, width) is in ``info``."""
     with opened(source) as (image, name):
         if name == "PNG" and image.fp is not None:
@@ -157,18 +162,47 @@ def _upright(source: Path | bytes, pre: Preprocessing | None = None) -> Iterator
         height, width = _size(image)
         if pre is not None:
             _draft(image, pre, (height, width), turned)
-        image.load()
-        image.info["opsin_size"] = (height, width)
-        # Pillow itself turns a TIFF while loading, and then forgets the tag
-        move = UPRIGHT.get(_orientation(image))
-        upright = image.transpose(move) if move is not None else image
-        yield upright
+        amount = held(image, (height, width), turned=turned > 1)
+        if amount > MOST_DECODED:
+            raise _too_much(image, amount, called(source))
+        with nullcontext() if memory is None else memory.taken(amount):
+            if name == "PNG" and image.fp is not None:
+                _loaded_whole(image, image.fp)
+            image.load()
+            image.info["opsin_size"] = (height, width)
+            # Pillow itself turns a TIFF while loading, and then forgets the tag
+            move = UPRIGHT.get(_orientation(image))
+            upright = image.transpose(move) if move is not None else image
+            yield upright
+
+
+def _too_much(image: Image.Image, amount: int, said: str) -> PictureError:
+    """Return the error for a picture that keeps the limit of pixels, but not that of memory."""
+    return PictureError(
+        "too-large",
+        f"{said} of {image.width:,} × {image.height:,} pixels, which take {amount >> 20:,} MB",
+        expected=f"at most {MOST_DECODED >> 20:,} MB while it is decoded",
+        remedy="Cut it into tiles, scale it down, or save it as JPEG.",
+    )
+
+
+def _loaded_whole(image: Image.Image, stream: IO[bytes]) -> None:
+    """Decode a PNG; raise ``EOFError`` where its data ends, in good order, before its last row.
+
+    Rows come in order, so that all are there if the last has anything in it; otherwise, and where
+    they are interlaced, the data is unpacked once more and counted.
+    """
+    interlaced = image.info.get("interlace")
+    image.load()
+    last = image.crop((0, image.height - 1, image.width, image.height))
+    if interlaced or not np.asarray(last).any():
+        hold_to_length(stream)
 
 
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1..8; 1 where there is none that makes sense."""
     try:
-        value = image.getexif().get(ORIENTATION, 1)
+        value = Image.Image.getexif(image).get(ORIENTATION, 1)  # that of PNG would decode it first
     except Exception:  # a damaged EXIF block does not make the pixels worse
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
@@ -201,8 +235,11 @@ def _scales(height: int, width: int, pre: Preprocessing) -> tuple[float, float]:
 
 
 def _fit(image: Image.Image, pre: Preprocessing) -> Image.Image:
-    """Bring a picture of mode L or RGB to the working size, in one resize."""
+    """Bring a picture of mode L or RGB to the working size and channels, in one resize."""
     height, width = pre.working
+    mode = "L" if pre.channels == 1 else "RGB"
+    if mode == "L" and image.mode == "RGB":
+        image = image.convert("L")
     down, across = _scales(image.height, image.width, pre)
     inner = (
         min(width, max(1, round(image.width * across))),
@@ -215,10 +252,10 @@ def _fit(image: Image.Image, pre: Preprocessing) -> Image.Image:
     if (image.width, image.height) != inner or (wide, high) != image.size:
         scaled = image.resize(inner, FILTERS[pre.interpolation], box=box, reducing_gap=2.0)
     if inner == (width, height):
-        return scaled
+        return scaled.convert(mode)  # grey is repeated after the resize: a third of the work
     canvas = Image.new(image.mode, (width, height), GREY if image.mode == "L" else (GREY,) * 3)
     canvas.paste(scaled, ((width - inner[0]) // 2, (height - inner[1]) // 2))
-    return canvas
+    return canvas.convert(mode)
 
 
 # ── arrays ──────────────────────────────────────────────────────────────────────────────────────
@@ -259,17 +296,43 @@ def _from_array(array: Pixels) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return the picture in 8-bit mode L or RGB, transparency laid over white."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_narrow(image))
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
+    """Return the picture in 8-bit mode L or RGB, transparency laid over white.
+
+    What needs converting is converted in bands of rows, so that no step copies all of it.
+    """
+    if image.mode in ("L", "RGB") and not image.has_transparency_data:
+        return image
+    depth, rows = _depth(image), max(1, BAND // image.width)
+    whole = None
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        band = _converted(image.crop(box), depth)
+        whole = whole or Image.new(band.mode, image.size)
+        whole.paste(band, box)
+    assert whole is not None  # no picture is without rows
+    return whole
+
+
+def _converted(band: Image.Image, depth: tuple[int, bool]) -> Image.Image:
+    """Return a band of a picture in mode L or RGB."""
+    if band.mode.startswith("I") or band.mode == "F":
+        return Image.fromarray(_narrow(band, *depth))
+    if band.has_transparency_data:
+        rgba = band.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    return band.convert("L" if band.mode == "1" else "RGB")
 
 
-def _narrow(image: Image.Image) -> Pixels:
+def _depth(image: Image.Image) -> tuple[int, bool]:
+    """Return how many bits an integer of a picture has, and whether one is its sign."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 16, False
+    bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]
+    return bits, image.tag_v2.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0] == 2
+
+
+def _narrow(image: Image.Image, bits: int, signed: bool) -> Pixels:
     """Return 16-bit, 32-bit or float grey as 8 bit, by the full range of its type, (H, W)."""
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "F":
@@ -278,10 +341,6 @@ def _narrow(image: Image.Image) -> Pixels:
         return rounded
     if image.mode.startswith("I;16"):
         return (values >> 8).astype(np.uint8)
-    bits, signed = 16, False
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]
-        signed = image.tag_v2.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0] == 2
     wide: NDArray[np.int64] = values.astype(np.int64)
     wide = np.maximum(wide, 0) if signed else wide % (1 << bits)
     narrow: Pixels = np.clip(wide >> (bits - signed - 8), 0, 255).astype(np.uint8)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsin.data.decode import SUFFIXES, prepare
+from opsin.data.memory import Memory
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import DataError
 
@@ -69,12 +70,12 @@ def prepared(
     ever held. Pillow lets go of the interpreter lock while it decodes, so threads are enough.
     """
     waiting: deque[tuple[str, Future[Pixels]]] = deque()
-    source = iter(sources)
+    source, memory = iter(sources), Memory()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
 
         def ahead() -> None:
             for name, image in islice(source, 2 * block - len(waiting)):
-                waiting.append((name, pool.submit(prepare, image, pre)))
+                waiting.append((name, pool.submit(prepare, image, pre, memory)))
 
         try:
             ahead()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from opsin.data.sample import shown
 from opsin.errors import DataError
 
 MOST_PIXELS = 200_000_000
@@ -48,6 +51,10 @@ SIGNATURES = (
     (b"II+\0", "TIFF"),
     (b"MM\0+", "TIFF"),
 )
+ADAM7 = (  # first column and row, and steps, of each pass of an interlaced PNG
+    *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
+    *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
+)
 
 
 class PictureError(DataError):
@@ -69,12 +76,17 @@ def kind_of(head: bytes) -> str | None:
     return next((name for magic, name in SIGNATURES if head.startswith(magic)), None)
 
 
+def called(source: Path | bytes) -> str:
+    """Return what messages call a picture: its path, or how long it is."""
+    return shown(source) if isinstance(source, Path) else f"a picture of {len(source):,} bytes"
+
+
 @contextmanager
 def opened(source: Path | bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
     """Open a picture whose header keeps the limits; turn whatever goes wrong into one error."""
-    said = str(source) if isinstance(source, Path) else f"a picture of {len(source):,} bytes"
+    said = called(source)
     try:
-        with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
+        with _regular(source) if isinstance(source, Path) else io.BytesIO(source) as stream:
             length = stream.seek(0, io.SEEK_END)
             stream.seek(0)
             head = stream.read(16)
@@ -82,15 +94,26 @@ def opened(source: Path | bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
             stream.seek(0)
             with READERS[name](stream) as image:
                 _bounded(image, said)
+                if name == "PNG" and "exif" not in image.info and (exif := _exif(stream)):
+                    image.info["exif"] = exif
                 yield image, name
     except PictureError:
         raise
     except FileNotFoundError as error:
         raise PictureError("missing", said, expected="a file that exists") from error
-    except (PermissionError, IsADirectoryError) as error:
-        raise PictureError("unreadable", said, expected="a file that may be read") from error
     except (Exception, MemoryError) as error:  # damaged files make Pillow raise anything
+        if isinstance(error, OSError) and error.errno is not None:  # it was the system, not Pillow
+            why = f"{said} ({error.strerror})"
+            raise PictureError("unreadable", why, expected="a file that may be read") from error
         raise _damaged(said, error) from error
+
+
+def _regular(path: Path) -> IO[bytes]:
+    """Open a file, but no pipe and no device: those may keep a reader waiting for ever."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        kind = "folder" if path.is_dir() else "pipe, a socket or a device"
+        raise PictureError("unreadable", f"{shown(path)}, a {kind}", expected="a file")
+    return path.open("rb")
 
 
 def _accepted(head: bytes, length: int, said: str) -> str:
@@ -143,15 +166,60 @@ def hold_to_checksums(stream: IO[bytes]) -> None:
     browser, refuses wrong pixels too (PNG specification, 13.2). The stream is left where it was.
     """
     place = stream.tell()
-    stream.seek(8)
-    while len(head := stream.read(8)) == 8 and head[4:] != b"IEND":
-        length = int.from_bytes(head[:4], "big")
-        sum_, left = zlib.crc32(head[4:]), length
+    for name, length in _chunks(stream):
+        sum_, left = zlib.crc32(name), length
         while left and (body := stream.read(min(left, 1 << 20))):
             sum_, left = zlib.crc32(body, sum_), left - len(body)
         said = stream.read(4)
         if left or len(said) < 4:
             break  # cut short, which Pillow notices by itself
         if sum_ != int.from_bytes(said, "big"):
-            raise ValueError(f"wrong checksum of {head[4:].decode('latin-1')}")
+            raise ValueError(f"wrong checksum of {name.decode('latin-1')}")
     stream.seek(place)
+
+
+def hold_to_length(stream: IO[bytes]) -> None:
+    """Raise ``EOFError`` where the pixels of a PNG end before its last row.
+
+    Pillow leaves the rows black that packed data which ends in order does not reach.
+    """
+    unpacker, wanted = zlib.decompressobj(), 0
+    for name, length in _chunks(stream):
+        body = stream.read(length + 4)[:length]
+        if name == b"IHDR":
+            wanted = _raster(body)
+        if name != b"IDAT":
+            continue
+        while body and wanted > 0 and not unpacker.eof:
+            wanted -= len(unpacker.decompress(body, 1 << 20))
+            body = unpacker.unconsumed_tail
+    if wanted > 0:
+        raise EOFError("not enough image data")
+
+
+def _exif(stream: IO[bytes]) -> bytes | None:
+    """Return the EXIF block of a PNG, which may stand after the pixels, without decoding those."""
+    place, found = stream.tell(), None
+    for name, length in _chunks(stream):
+        if name == b"eXIf" and length < 1 << 20:
+            found = b"Exif\0\0" + stream.read(length)
+            break
+        stream.seek(length + 4, io.SEEK_CUR)
+    stream.seek(place)
+    return found
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield the name and length of each chunk of a PNG; the caller reads it, checksum and all."""
+    stream.seek(8)
+    while len(head := stream.read(8)) == 8 and head[4:] != b"IEND":
+        yield head[4:], int.from_bytes(head[:4], "big")
+
+
+def _raster(header: bytes) -> int:
+    """Return how many bytes a PNG of this IHDR unpacks to (PNG specification, 8.2 and 9.1)."""
+    width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
+    bits = header[8] * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[header[9]]
+    passes = ADAM7 if header[12] else ((0, 0, 1, 1),)
+    sizes = ((math.ceil((width - x) / dx), math.ceil((height - y) / dy)) for x, y, dx, dy in passes)
+    return sum(high * (1 + (wide * bits + 7) // 8) for wide, high in sizes if wide > 0 and high > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
     Source = Path | bytes | NDArray[np.uint8]
 
 SPLITS = ("train", "validation", "test")
+
+
+def shown(path: str | Path) -> str:
+    r"""Return the name of a file as text; bytes in it that are no UTF-8 are spelt out.
+
+    Such a name lies on disks that were written by old or foreign systems, and no file of text, no
+    JSON and no page can hold it as it is.
+
+    >>> print(shown("caf\udce9.jpg"))
+    caf\xe9.jpg
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,4 +50,4 @@ class Sample:
     @property
     def called(self) -> str:
         """Return what a person calls the sample: its name, else its path."""
-        return self.name or (str(self.image) if isinstance(self.image, Path) else "")
+        return self.name or (shown(self.image) if isinstance(self.image, Path) else "")

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 from opsin.data import samples, sets
 from opsin.data.dataset import Dataset
+from opsin.data.sample import shown
 from opsin.errors import DataError
 
 
@@ -50,7 +51,7 @@ def read(path: str | Path, *, root: str | Path | None = None) -> Dataset:
 
     A named set gives way to a folder of the same name unless ``root`` says where it lies.
     """
-    text, base = str(path), None if root is None else Path(root).expanduser()
+    text, base = shown(path), None if root is None else Path(root).expanduser()
     if text.startswith("samples:"):
         return samples.read(text.removeprefix("samples:"))
     place = Path(path).expanduser()
@@ -64,7 +65,8 @@ def read(path: str | Path, *, root: str | Path | None = None) -> Dataset:
         expected="a folder with a folder of pictures for each class, a table (.csv, .tsv, "
         f".parquet), idx files, {', '.join(sets.names())}, "
         + ", ".join(f"samples:{name}" for name in samples.names()),
-        remedy="Check the spelling; put pictures into folders named like their class.",
+        remedy=sets.meant(text, [*sets.names(), *(f"samples:{name}" for name in samples.names())])
+        or "Check the spelling; put pictures into folders named like their class.",
     )
 
 

@@ -38,13 +38,17 @@ def entries(folder: Path) -> list[Path]:
 
 
 def walk(folder: Path, seen: frozenset[Path] = frozenset()) -> Iterator[Path]:
-    """Yield the files below a folder, sorted; a link back into itself is not followed."""
+    """Yield the files below a folder, sorted; a link to a folder that holds it is not followed.
+
+    ``seen`` are further folders that no link may lead back to, by their real paths.
+    """
     real = folder.resolve()
     if real in seen:
         return
+    seen |= {real, *real.parents}
     for entry in entries(folder):
         if entry.is_dir():
-            yield from walk(entry, seen | {real})
+            yield from walk(entry, seen)
         else:
             yield entry
 
@@ -54,6 +58,8 @@ def is_picture(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
+        if not path.is_file():  # a pipe or a device would keep us waiting
+            return False
         with path.open("rb") as stream:
             return kind_of(stream.read(16)) is not None
     except OSError:

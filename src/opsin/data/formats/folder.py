@@ -7,7 +7,7 @@ from pathlib import Path
 
 from opsin.data.dataset import Dataset
 from opsin.data.formats._pictures import entries, is_picture, save, walk
-from opsin.data.sample import Sample
+from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
 from opsin.events import Problem
 from opsin.results import Label
@@ -47,7 +47,7 @@ def read(path: Path, root: Path | None = None) -> Dataset:  # noqa: ARG001 (only
             expected="folders named like classes with pictures in them",
             remedy="Make a folder for each class and put its pictures there.",
         )
-    return Dataset(tuple(samples), path.resolve().name, tuple(ledger))
+    return Dataset(tuple(samples), shown(path.resolve().name), tuple(ledger))
 
 
 def write(dataset: Dataset, path: Path) -> None:
@@ -86,16 +86,16 @@ def _splits(path: Path, ledger: list[Problem]) -> list[tuple[Path, str | None]]:
     for entry in entries(path):
         if entry not in deep:
             kind = "no-split" if entry.is_dir() or is_picture(entry) else "not-an-image"
-            ledger.append(Problem(kind, entry.name, "it lies beside the splits; left out"))
+            ledger.append(Problem(kind, _name(entry, path), "it lies beside the splits; left out"))
     return [(f, SPLIT_NAMES[f.name.lower()]) for f in deep]
 
 
 def _class(folder: Path, split: str | None, top: Path, ledger: list[Problem]) -> list[Sample]:
     """Return the samples of a class folder; name in the ledger what is no picture."""
-    samples = []
-    for file in walk(folder):
+    samples, truth = [], Label(shown(folder.name))
+    above = frozenset(real for place in (top, folder.parent) for real in _above(place.resolve()))
+    for file in walk(folder, above):
         if is_picture(file):
-            truth = Label(folder.name)
             samples.append(Sample(file, truth, split, name=_name(file, top)))
         else:
             why = "it is neither named like a picture nor begins like one; left out"
@@ -105,5 +105,10 @@ def _class(folder: Path, split: str | None, top: Path, ledger: list[Problem]) ->
     return samples
 
 
+def _above(real: Path) -> tuple[Path, ...]:
+    """Return a folder and all that hold it: what is linked from within would be read as its own."""
+    return (real, *real.parents)
+
+
 def _name(path: Path, top: Path) -> str:
-    return path.relative_to(top).as_posix()
+    return shown(path.relative_to(top).as_posix())

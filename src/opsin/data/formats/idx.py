@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from opsin.data.dataset import Dataset
-from opsin.data.sample import Sample
+from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
 from opsin.files import replacing, write_text
 from opsin.results import Label
@@ -54,7 +54,7 @@ def read(
         images = _find(path, prefix, IMAGES)
         if images is not None:
             samples += _samples(images, _find(path, prefix, LABELS), split, names)
-    return Dataset(tuple(samples), path.resolve().name)
+    return Dataset(tuple(samples), shown(path.resolve().name))
 
 
 def write(dataset: Dataset, path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from opsin.data.dataset import Dataset
 from opsin.data.formats._pictures import encoded, save
 from opsin.data.formats.folder import SPLIT_NAMES
-from opsin.data.sample import Sample
+from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
 from opsin.events import Problem
 from opsin.files import replacing
@@ -63,11 +63,13 @@ def read(path: Path, root: Path | None = None) -> Dataset:
     base = root or path.parent
     for line, cells in rows:
         image, name = _picture(cells[picture], base)
-        where = f"{path.name}, line {line}"
+        where = f"{shown(path.name)}, line {line}"
         if line not in truths:
             ledger.append(Problem("no-label", name or where, f"{where}: no {truth}; left out"))
         elif isinstance(image, Path) and not image.is_file():
-            ledger.append(Problem("missing", name, f"{where}: there is no file {image}; left out"))
+            ledger.append(
+                Problem("missing", name, f"{where}: there is no file {shown(image)}; left out")
+            )
         else:
             part = _split(path, line, cells.get(split or ""))
             person = str(cells.get(group or "") or "") or None
@@ -78,7 +80,7 @@ def read(path: Path, root: Path | None = None) -> Dataset:
             expected="paths that start from the table's folder",
             remedy="Say where the pictures lie with --root.",
         )
-    return Dataset(tuple(samples), path.stem, tuple(ledger))
+    return Dataset(tuple(samples), shown(path.stem), tuple(ledger))
 
 
 def write(dataset: Dataset, path: Path) -> None:

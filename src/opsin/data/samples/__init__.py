@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 
 from opsin.data.dataset import Dataset
+from opsin.data.sets import meant
 from opsin.errors import DataError
 
 
@@ -21,7 +22,8 @@ def names() -> list[str]:
 def read(name: str) -> Dataset:
     """Return a sample set; raise ``DataError`` where there is no such file."""
     if name not in names():
-        expected = ", ".join(f"samples:{known}" for known in names())
-        raise DataError(f"samples:{name}", expected=f"one of {expected}")
+        known = [f"samples:{each}" for each in names()]
+        remedy = meant(f"samples:{name}", known)
+        raise DataError(f"samples:{name}", expected=f"one of {', '.join(known)}", remedy=remedy)
     data: Dataset = importlib.import_module(f"{__name__}.{name}").read()
     return data

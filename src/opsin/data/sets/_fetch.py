@@ -41,7 +41,7 @@ def fetch(name: str, base: str, checksums: Mapping[str, str]) -> Path:
 
 def _download(name: str, url: str, path: Path, checksum: str) -> None:
     """Write what lies at ``url`` to ``path`` and hold it against its checksum."""
-    instead = f"Or get the files elsewhere and give their folder: opsin train {name} --root FOLDER"
+    instead = f"Or get the files of {name} elsewhere and say where they lie with --root FOLDER."
     try:
         with (
             urllib.request.urlopen(url, timeout=PATIENCE) as answer,
