@@ -22,7 +22,7 @@ LAYERS = [
     {"ops"},
     {"recipe", "card"},
     {"results", "figures", "events"},
-    {"files"},
+    {"files", "plugins"},
     {"errors"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

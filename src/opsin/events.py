@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +83,21 @@ class Problem(Event):
     def to_dict(self) -> dict[str, Any]:
         """Return the problem as plain data, as ``check --json`` prints it."""
         return {"kind": self.kind, "path": self.path, "message": self.message}
+
+
+def follow(events: Generator[Event, None, T], watch: Callable[[Event], None]) -> T:
+    """Run a generator of events to its end, show each to ``watch``, return what it returns.
+
+    >>> def work():
+    ...     yield Note("working")
+    ...     return 42
+    >>> follow(work(), lambda event: print(event.text))
+    working
+    42
+    """
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            return cast("T", end.value)
+        watch(event)

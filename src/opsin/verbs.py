@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsin.errors import InputError
-from opsin.events import Event
+from opsin.events import Event, follow
 from opsin.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -153,16 +153,6 @@ def nets() -> list[dict[str, Any]]:
     from opsin import nets as room
 
     return room.catalogue()
-
-
-def follow(events: Any, watch: Watch) -> Any:
-    """Run a generator of events to its end, show each to ``watch``, return what it returns."""
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as end:
-            return end.value
-        watch(event)
 
 
 def _read(data: str | Path | Dataset, root: str | Path | None) -> Dataset:

@@ -111,7 +111,7 @@ def test_names_that_are_no_utf_8_are_spelt_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
-    [("mnsit", "mnist"), ("CIFAR-10", "cifar10"), ("samples:digts", "samples:digits")],
+    [("mnsit", "mnist"), ("CIFAR-10", "cifar10"), ("samples:digts", "digits")],
 )
 def test_a_misspelt_set_is_guessed(wrong: str, right: str) -> None:
     with pytest.raises(DataError, match=f"Did you mean {right}"):

@@ -12,8 +12,6 @@ colours are RGB in 0..1. Matrices act from the left on columns.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
@@ -21,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opsin import plugins
 from opsin.errors import RecipeError
 
 Floats = NDArray[np.float64]
@@ -113,21 +112,19 @@ def names() -> list[str]:
     >>> "rotate" in names()
     True
     """
-    package = importlib.import_module("opsin.augment.operations")
-    return [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+    return plugins.names("opsin.augment.operations")
 
 
 def find(name: str) -> type[Operation]:
     """Return the operation called ``name``, one of ``names()``."""
-    module = importlib.import_module(f"opsin.augment.operations.{name}")
+    module = plugins.load("opsin.augment.operations", name, "operation", RecipeError)
     found: type[Operation] = getattr(module, name.title())
     return found
 
 
 def name_of(operation: Operation | type[Operation]) -> str:
     """Return the word an operation is found by: the name of its file."""
-    kind: Any = operation if isinstance(operation, type) else type(operation)
-    return str(kind.__module__).rpartition(".")[2]
+    return plugins.named(operation)
 
 
 def identities(n: int) -> Floats:

@@ -9,8 +9,6 @@ Shapes: N pictures, C channels, h and w of the net's input.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -18,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from opsin import plugins
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import ModelError, RecipeError
 
@@ -61,15 +60,12 @@ def names() -> list[str]:
     >>> "torch" in names()
     True
     """
-    package = importlib.import_module("opsin.runtimes")
-    return [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+    return plugins.names("opsin.runtimes")
 
 
 def find(name: str) -> Loader:
     """Return the runtime called ``name``; raise ``RecipeError`` where there is no such file."""
-    if name not in names():
-        raise RecipeError(f"runtime={name!r}", expected=f"one of {', '.join(names())}")
-    return cast("Loader", importlib.import_module(f"opsin.runtimes.{name}"))
+    return cast("Loader", plugins.load("opsin.runtimes", name, "runtime", RecipeError))
 
 
 class Normalised(nn.Module):

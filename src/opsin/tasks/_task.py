@@ -9,11 +9,10 @@ Shapes: N images in a batch, F features, K outputs of the net (classes, or 1 for
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from opsin import plugins
 from opsin.data.dataset import Dataset
 from opsin.errors import RecipeError
 from opsin.figures import Measures
@@ -105,23 +104,19 @@ def names() -> list[str]:
     >>> "classify" in names()
     True
     """
-    package = importlib.import_module("opsin.tasks")
-    return [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+    return plugins.names("opsin.tasks")
 
 
 def find(name: str) -> type[Task]:
     """Return the task called ``name``; raise ``RecipeError`` where there is no such file."""
-    if name not in names():
-        raise RecipeError(f"task={name!r}", expected=f"one of {', '.join(names())}")
-    module = importlib.import_module(f"opsin.tasks.{name}")
+    module = plugins.load("opsin.tasks", name, "task", RecipeError)
     found: type[Task] = getattr(module, name.title())
     return found
 
 
 def name_of(task: Task | type[Task]) -> str:
     """Return the name a task is found by: that of its file."""
-    kind: Any = task if isinstance(task, type) else type(task)
-    return str(kind.__module__).rpartition(".")[2]
+    return plugins.named(task)
 
 
 def fitting(data: Dataset) -> type[Task]:

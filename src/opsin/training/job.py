@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from opsin.data.dataset import Dataset
 from opsin.engine.clock import Clock
 from opsin.engine.store import Store
 from opsin.errors import InputError, ModelError
-from opsin.events import Event, Note
+from opsin.events import Event, Note, follow
 from opsin.model import Model
 from opsin.recipe import Recipe
 from opsin.report import write
@@ -115,7 +115,7 @@ def _work(data: Dataset, recipe: Recipe, store: Store, spent: float, watch: Watc
                 curves.watch(event)
             watch(event)
 
-        outcome = _follow(run.run(data, recipe, store.folder, clock), tell_all)
+        outcome = follow(run.run(data, recipe, store.folder, clock), tell_all)
     if outcome is None:  # not the first of several processes
         return Model.load(store.folder)
     write(
@@ -125,16 +125,6 @@ def _work(data: Dataset, recipe: Recipe, store: Store, spent: float, watch: Watc
     store.clean()
     model: Model = outcome.model
     return model
-
-
-def _follow(events: Generator[Event, None, Any], watch: Watch) -> Any:
-    """Run a generator of events to its end, show each to ``watch``, return what it returns."""
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as end:
-            return end.value
-        watch(event)
 
 
 def _first() -> bool:

@@ -6,11 +6,10 @@ A format has ``sniff(path) -> bool``, ``read(path, root=None) -> Dataset`` and
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from pathlib import Path
 from typing import Protocol, cast
 
+from opsin import plugins
 from opsin.data import samples, sets
 from opsin.data.dataset import Dataset
 from opsin.data.sample import shown
@@ -36,14 +35,12 @@ def names() -> list[str]:
     >>> names()
     ['folder', 'idx', 'table']
     """
-    return [m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")]
+    return plugins.names(__name__)
 
 
 def find(name: str) -> Format:
     """Return the format called ``name``; raise ``DataError`` where there is no such file."""
-    if name not in names():
-        raise DataError(f"the format {name!r}", expected=f"one of {', '.join(names())}")
-    return cast(Format, importlib.import_module(f"{__name__}.{name}"))
+    return cast(Format, plugins.load(__name__, name, "format", DataError))
 
 
 def read(path: str | Path, *, root: str | Path | None = None) -> Dataset:
@@ -60,12 +57,14 @@ def read(path: str | Path, *, root: str | Path | None = None) -> Dataset:
     for name in names():
         if place.exists() and find(name).sniff(place):
             return find(name).read(place, base)
+    named = [*sets.names(), *(f"samples:{name}" for name in samples.names())]
     raise DataError(
         f"{text!r}, {'which is none of these' if place.exists() else 'where there is nothing'}",
         expected="a folder with a folder of pictures for each class, a table (.csv, .tsv, "
-        f".parquet), idx files, {', '.join(sets.names())}, "
-        + ", ".join(f"samples:{name}" for name in samples.names()),
-        remedy=sets.meant(text, [*sets.names(), *(f"samples:{name}" for name in samples.names())])
+        f".parquet), idx files, {', '.join(named)}",
+        remedy=plugins.meant(
+            text, [*sets.names(), *(f"samples:{name}" for name in samples.names())]
+        )
         or "Check the spelling; put pictures into folders named like their class.",
     )
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from opsin import plugins
 from opsin.data.dataset import Dataset
-from opsin.data.sets import meant
 from opsin.errors import DataError
 
 
@@ -16,14 +13,10 @@ def names() -> list[str]:
     >>> names()
     ['digits', 'discs', 'shapes']
     """
-    return [m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")]
+    return plugins.names(__name__)
 
 
 def read(name: str) -> Dataset:
     """Return a sample set; raise ``DataError`` where there is no such file."""
-    if name not in names():
-        known = [f"samples:{each}" for each in names()]
-        remedy = meant(f"samples:{name}", known)
-        raise DataError(f"samples:{name}", expected=f"one of {', '.join(known)}", remedy=remedy)
-    data: Dataset = importlib.import_module(f"{__name__}.{name}").read()
+    data: Dataset = plugins.load(__name__, name, "sample set", DataError).read()
     return data

@@ -8,8 +8,6 @@ Shapes: N pictures, C channels, H and W of the working size, K outputs.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +19,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from opsin import nets, runtimes
+from opsin import nets, plugins, runtimes
 from opsin.augment import Chain
 from opsin.data.decode import centre
 from opsin.data.preprocess import Preprocessing
@@ -149,15 +147,12 @@ def names() -> list[str]:
     >>> "probe" in names()
     True
     """
-    package = importlib.import_module("opsin.engine.policies")
-    return [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+    return plugins.names("opsin.engine.policies")
 
 
 def find(name: str) -> Policy:
     """Return the policy called ``name``; raise ``RecipeError`` where there is no such file."""
-    if name not in names():
-        raise RecipeError(f"policy={name!r}", expected=f"one of {', '.join(names())}")
-    return cast("Policy", importlib.import_module(f"opsin.engine.policies.{name}"))
+    return cast("Policy", plugins.load("opsin.engine.policies", name, "policy", RecipeError))
 
 
 def forward(
