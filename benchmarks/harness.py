@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -35,21 +35,23 @@ class Run:
     output: str
 
 
-def run(command: Sequence[str], *, threads: int = 2, check: bool = True) -> Run:
-    """Run a command to its end, pinned to ``threads`` threads, and measure it as a whole."""
+def run(command: Sequence[str], *, threads: int = 2) -> Run:
+    """Run a command to its end, pinned to ``threads`` threads, and measure it as a whole.
+
+    Waiting threads sleep, for every contestant alike: spinning ones lose much to any neighbour.
+    """
     pinned = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    began = time.monotonic()
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | pinned,
-    )  # fmt: skip
-    output, errors = child.communicate()
-    seconds = time.monotonic() - began
-    if check and child.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {child.returncode}:\n{errors}")
-    # The largest child so far: exact for the first command of a kind, an upper bound later.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return Run(seconds, peak, output)
+    pinned["OMP_WAIT_POLICY"] = "passive"
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        began = time.monotonic()
+        child = subprocess.Popen(command, stdout=output, stderr=errors, env=os.environ | pinned)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.monotonic() - began
+        output.seek(0)
+        errors.seek(0)
+        if status != 0:
+            sys.exit(f"{' '.join(command)} ended with status {status}:\n{errors.read()}")
+        return Run(seconds, usage.ru_maxrss / 1024, output.read())
 
 
 def spread(values: Sequence[float]) -> dict[str, float | int]:

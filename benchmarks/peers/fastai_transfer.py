@@ -20,9 +20,11 @@ from fastai.vision.all import (
     accuracy,
     aug_transforms,
     get_image_files,
+    imagenet_stats,
     parent_label,
     vision_learner,
 )
+from fastai.vision.learner import default_split, model_meta
 
 
 def split(files):
@@ -43,6 +45,8 @@ def main() -> None:
         net.load_state_dict(torch.load(path, weights_only=True))
         return net
 
+    # fastai knows no cut for this net: its body is all but the classifier, as for its other nets.
+    model_meta[mobilenet_v2] = {"cut": -1, "split": default_split, "stats": imagenet_stats}
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock),
         get_items=get_image_files,
@@ -52,9 +56,7 @@ def main() -> None:
         batch_tfms=aug_transforms(),
     )
     loaders = block.dataloaders(folder, bs=64, num_workers=2)
-    learner = vision_learner(
-        loaders, mobilenet_v2, metrics=accuracy, normalize=True, pretrained=True, cut=-1
-    )
+    learner = vision_learner(loaders, mobilenet_v2, metrics=accuracy)
     learner.freeze()
     began = time.monotonic()
     with learner.no_bar(), learner.no_logging():
