@@ -293,7 +293,9 @@ def test_a_png_whose_pixels_end_in_order_too_early_is_cut_short(colour: str, row
                 decode(content)
             assert caught.value.kind == "truncated"
         else:
-            assert np.ptp(decode(content)) == 0  # one even colour is a picture too
+            assert not np.ptp(
+                decode(content), axis=(1, 2)
+            ).any()  # one even colour is a picture too
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 5), (8, 8), (13, 9), (33, 64)])

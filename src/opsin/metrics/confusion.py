@@ -1,6 +1,6 @@
 """Which class was taken for which.
 
-Shapes: n samples on the last axis, K classes.
+Shapes: n samples, K classes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def confusion(truth: Classes, said: Classes, classes: int) -> NDArray[np.int64]:
 
 
 class Tally(NamedTuple):
-    """Counts for each class, (..., K): how often it was true, said, and both at once."""
+    """Counts for each class, (K,): how often it was true, said, and both at once."""
 
     true: NDArray[np.int64]
     said: NDArray[np.int64]
@@ -32,18 +32,10 @@ class Tally(NamedTuple):
 
 
 def tally(truth: Classes, said: Classes, classes: int) -> Tally:
-    """Count classes 0..K-1 in truths and answers (..., n), each to (..., K).
+    """Count classes 0..K-1 in truths and answers (n,), each to (K,).
 
     >>> tally(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).both.tolist()
     [1, 1]
     """
-    shape = (*truth.shape[:-1], classes)
-    many = int(np.prod(shape))
-    # Each row of samples counts into its own K places of one long bincount.
-    places = np.arange(0, many, classes).reshape(*truth.shape[:-1], 1)
-    truth, said = truth + places, said + places
-    counts = (
-        np.bincount(chosen.ravel(), minlength=many).reshape(shape)
-        for chosen in (truth, said, truth[truth == said])
-    )
-    return Tally(*counts)
+    some = (truth, said, truth[truth == said])
+    return Tally(*(np.bincount(chosen, minlength=classes) for chosen in some))

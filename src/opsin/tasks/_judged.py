@@ -44,10 +44,8 @@ def measure(known: tuple[str, ...], said: Sequence[Label], true: Sequence[Label]
     if len(known) > 5:
         metrics["top5"] = top(5, scores, truth)
     metrics |= {
-        "balanced_accuracy": bootstrap.metric(
-            lambda t, a: balanced_accuracy(t, a, k), truth, answer
-        ),
-        "macro_f1": bootstrap.metric(lambda t, a: macro_f1(t, a, k), truth, answer),
+        "balanced_accuracy": balanced_accuracy(truth, answer, k),
+        "macro_f1": macro_f1(truth, answer, k),
         "log_loss": bootstrap.metric(log_loss, costs(scores, truth)),
         "calibration_error": bootstrap.metric(calibration_error, sure, truth == answer),
     }
