@@ -26,7 +26,6 @@ from opsin.training.story import Record, tell
 Watch = Callable[[Event], None]
 
 MINUTES = 3.0  # the budget where neither time nor epochs are given
-RESERVE = 12.0  # seconds kept for measuring and the report, less where the budget is small
 
 
 def start(
@@ -98,8 +97,7 @@ def resume(out: Path, watch: Watch, born: float) -> Model:
 
 def _work(data: Dataset, recipe: Recipe, store: Store, spent: float, watch: Watch) -> Model:
     """Run to the end, write the report, and clean up."""
-    reserve = RESERVE if recipe.minutes is None else min(RESERVE, 10.0 * recipe.minutes)
-    clock = Clock(recipe.minutes, spent=spent, reserve=reserve)
+    clock = Clock(recipe.minutes, spent=spent)
     record = Record()
     record.replay(store.logged())
     with (

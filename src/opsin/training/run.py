@@ -35,6 +35,7 @@ from opsin.training import choice as choosing
 from opsin.training import material
 
 MEASURING = "measuring"
+SMALL_RATE = 3000.0  # images/s that a net without pretrained weights is assumed to measure
 COMPARED = 5000  # training pictures the colour baseline looks among
 
 
@@ -101,7 +102,8 @@ def run(
     if name == "auto" and choice.weights is None:
         name = "scratch"
     policy = policies.find(name)
-    yield Planned((*policy.plan(setting), (MEASURING, 1.5 + len(made.rows) / 2000)), clock.budget)
+    clock.reserve = afterwards(setting, len(made.samples("test")))
+    yield Planned((*policy.plan(setting), (MEASURING, clock.reserve)), clock.budget)
     learnt = yield from policy.learn(setting, None)
     if clock.asked:
         yield Note("Ended early by hand: the best model so far is kept.")
@@ -110,6 +112,13 @@ def run(
         outcome = yield from finish(setting, learnt, made, out)
     fabric.barrier()  # no process leaves before the model file is there
     return outcome
+
+
+def afterwards(setting: Setting, testing: int) -> float:
+    """Return the seconds to keep for calibrating, measuring and the report."""
+    rate = SMALL_RATE if setting.weights is None else setting.rate
+    needed = 4.0 + (len(setting.validation) + testing) / rate
+    return needed if setting.clock.budget is None else min(needed, 0.3 * setting.clock.budget)
 
 
 def launch(recipe: Recipe, *, heavy: bool) -> Fabric:

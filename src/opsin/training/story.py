@@ -63,17 +63,6 @@ def tell(outcome: Outcome, record: Record, commands: Sequence[str]) -> Story:
     model, made = outcome.model, outcome.made
     about, task = model.about, model.task
     weights = about["weights"] or {}
-    held = made.part(outcome.split)
-    names = [sample.called for sample in made.samples(outcome.split)]
-    wrong = sorted(
-        range(len(held)),
-        key=lambda i: -task.mistake(outcome.results[i], held.truths[i]),
-    )
-    wrong = [i for i in wrong if task.mistake(outcome.results[i], held.truths[i]) > 0]
-    views = centre(held.pixels, model.preprocessing)
-    mistakes = [
-        _picture(views[i], outcome.results[i], held.truths[i], names[i]) for i in wrong[:SHOWN]
-    ]
     return Story(
         title=made.data.name or "pictures",
         task=name_of(task),
@@ -93,7 +82,8 @@ def tell(outcome: Outcome, record: Record, commands: Sequence[str]) -> Story:
         parts=tuple(record.parts),
         notes=tuple(record.notes),
         baselines=outcome.baselines,
-        mistakes=tuple(mistakes),
+        mistakes=tuple(_mistakes(outcome)),
+        samples=tuple(_rightly(outcome)),
         suspects=tuple(_suspected(outcome)),
         speed={f"pictures through {model.runtime.name}": (outcome.speed, "images/s")},
         weights=weights.get("origin", ""),
@@ -106,6 +96,36 @@ def tell(outcome: Outcome, record: Record, commands: Sequence[str]) -> Story:
         versions=about["versions"],
         commands=tuple(commands),
     )
+
+
+def _mistakes(outcome: Outcome) -> list[Picture]:
+    """Return the held-out pictures that were answered wrongly, the worst first."""
+    truths = outcome.made.part(outcome.split).truths
+    graver = [
+        (outcome.model.task.mistake(said, truth), -place)
+        for place, (said, truth) in enumerate(zip(outcome.results, truths, strict=True))
+    ]
+    worst = sorted(graver, reverse=True)[:SHOWN]
+    return _held_out(outcome, [-place for wrong, place in worst if wrong > 0])
+
+
+def _rightly(outcome: Outcome) -> list[Picture]:
+    """Return for each class the first held-out picture that was answered rightly."""
+    truths = outcome.made.part(outcome.split).truths
+    first: dict[str, int] = {}
+    for place, (said, truth) in enumerate(zip(outcome.results, truths, strict=True)):
+        if outcome.model.classes and outcome.model.task.mistake(said, truth) == 0:
+            first.setdefault(truth.words(), place)
+    return _held_out(outcome, [first[name] for name in sorted(first)][:SHOWN])
+
+
+def _held_out(outcome: Outcome, places: Sequence[int]) -> list[Picture]:
+    """Return some held-out pictures with what was said of them."""
+    held, samples = outcome.made.part(outcome.split), outcome.made.samples(outcome.split)
+    views = centre(held.pixels, outcome.model.preprocessing)
+    return [
+        _picture(views[i], outcome.results[i], held.truths[i], samples[i].called) for i in places
+    ]
 
 
 def _suspected(outcome: Outcome) -> list[Picture]:
