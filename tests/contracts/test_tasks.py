@@ -156,7 +156,7 @@ def test_mixed_targets_have_a_loss(task, data):
 
 def test_a_head_learns_and_is_honest(kind, task, data):
     seen, known = features(data), truths(data)
-    head = task.solve(seen, known, seed=0)
+    head = task.solve(seen, known, Recipe())
     assert head.weight.shape == (task.outputs, seen.shape[1])
     assert head.bias.shape == (task.outputs,) and head.outputs.shape == (len(data), task.outputs)
     assert head.note
@@ -164,7 +164,7 @@ def test_a_head_learns_and_is_honest(kind, task, data):
     blind = task.measure(guess(task, known, known), known).metrics[task.better].value
     assert task.sign * task.score(fitted, known) > task.sign * blind
     assert task.sign * task.score(fitted, known) >= task.sign * task.score(head.outputs, known)
-    again = task.solve(seen, known, seed=0)
+    again = task.solve(seen, known, Recipe())
     assert (again.weight == head.weight).all() and (again.outputs == head.outputs).all()
 
 

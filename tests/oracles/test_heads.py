@@ -13,19 +13,27 @@ from sklearn.preprocessing import StandardScaler
 from opsin.tasks import _logistic, _ridge
 
 
-def test_logistic_regression_reaches_the_same_minimum():
+@pytest.mark.parametrize("balanced", [False, True])
+def test_logistic_regression_reaches_the_same_minimum(balanced):
     features, truth = load_digits(return_X_y=True)
     features, truth = features[:400].astype(np.float32), truth[:400]
+    if balanced:  # some classes are rare
+        some = (truth > 3) | (np.arange(400) % 4 == 0)
+        features, truth = features[some], truth[some]
+    weights = len(truth) / (10 * np.bincount(truth)) if balanced else np.ones(10)
     centre, spread = _logistic.scale(features)
     scaled = (features - centre) / spread
     inputs = torch.nn.functional.pad(torch.from_numpy(scaled), (0, 1), value=1.0)
-    problem = _logistic._Problem.of(inputs, truth, 10, 5, 0)
+    counts = torch.from_numpy(weights.astype(np.float32)[truth])
+    problem = _logistic._Problem.of(inputs, truth, counts, k=10, folds=5, seed=0)
     for strength in (1e-3, 1e-2):
         ridge = problem.ridge(strength)
         point = _logistic._descend(problem, problem.start, ridge, steps=400, rest=1e-7)
         for column in (0, 5):  # one fold, and all samples
             seen = (problem.fold != column).numpy()
-            sklearn = LogisticRegression(C=strength, max_iter=2000, tol=1e-8)
+            sklearn = LogisticRegression(
+                C=strength, max_iter=2000, tol=1e-8, class_weight=dict(enumerate(weights))
+            )
             sklearn.fit(scaled[seen], truth[seen])
             weight = point[:-1, column].T.numpy()
             np.testing.assert_allclose(weight, sklearn.coef_, atol=2e-3)
@@ -34,7 +42,7 @@ def test_logistic_regression_reaches_the_same_minimum():
 def test_chosen_head_is_as_good_as_scikit_learns_best():
     features, truth = load_digits(return_X_y=True)
     features, held = features.astype(np.float32), np.arange(len(truth)) % 3 == 0
-    head = _logistic.solve(features[~held], truth[~held], 10, seed=0)
+    head = _logistic.solve(features[~held], truth[~held], k=10, seed=0)
     mine = ((features[held] @ head.weight.T + head.bias).argmax(1) == truth[held]).mean()
     scaler = StandardScaler().fit(features[~held])
     best = 0.0

@@ -195,12 +195,12 @@ def test_heads_of_all_kinds_of_data(counts):
     features, names = clouds(counts)
     features = np.hstack([features, np.full((len(features), 2), 3.7, np.float32)])  # constant
     task = Classify.of(data(names))
-    head = task.solve(features, labels(names), seed=0)
+    head = task.solve(features, labels(names), Recipe())
     outputs = features @ head.weight.T + head.bias
     assert np.isfinite(outputs).all() and np.isfinite(head.outputs).all()
     assert head.outputs.shape == outputs.shape == (len(names), len(counts))
     assert task.score(outputs, labels(names)) > 0.95
-    again = task.solve(features, labels(names), seed=0)
+    again = task.solve(features, labels(names), Recipe())
     assert (again.weight == head.weight).all() and (again.outputs == head.outputs).all()
 
 
@@ -208,16 +208,29 @@ def test_outputs_of_the_folds_are_honest():
     features = np.random.default_rng(5).normal(size=(200, 400)).astype(np.float32)
     names = ["a", "b"] * 100  # nothing to learn, everything to memorise
     task = Classify.of(data(names))
-    head = task.solve(features, labels(names), seed=0)
+    head = task.solve(features, labels(names), Recipe())
     assert abs(task.score(head.outputs, labels(names)) - 0.5) < 0.12
 
 
 def test_a_head_on_many_samples_is_chosen_on_few():
     features, names = clouds((4000, 4000, 4000), width=600, apart=0.1)
     task = Classify.of(data(names))
-    head = task.solve(features, labels(names), seed=0)
+    head = task.solve(features, labels(names), Recipe())
     assert head.outputs.shape == (12_000, 3)
     assert task.score(head.outputs, labels(names)) > 0.9
+
+
+def test_balanced_heads_find_the_rare_class():
+    features, names = clouds((400, 20), width=4, apart=0.8)
+    task, truths = Classify.of(data(names)), labels(names)
+    rare = np.array([name == "c001" for name in names])
+    found = []
+    for recipe in (Recipe(), Recipe(balance=True)):
+        head = task.solve(features, truths, recipe)
+        for outputs in (features @ head.weight.T + head.bias, head.outputs):
+            said = outputs.argmax(1) == 1
+            found.append((said[rare].mean() + (~said)[~rare].mean()) / 2)  # balanced accuracy
+    assert found[2] > found[0] + 0.1 and found[3] > found[1] + 0.1
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_heads_of_all_kinds_of_data(shape):
     features[:, 0] = 5.0  # constant
     truth = 1000 + 50 * features.sum(1) + draws.normal(size=shape[0])
     task = task_of(truth)
-    head = task.solve(features, values(truth), seed=0)
+    head = task.solve(features, values(truth), Recipe())
     assert head.weight.shape == (1, shape[1]) and head.bias.shape == (1,)
     assert head.outputs.shape == (shape[0], 1)
     assert np.isfinite(head.weight).all() and np.isfinite(head.outputs).all()

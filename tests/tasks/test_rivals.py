@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 from opsin.data.dataset import Dataset
 from opsin.data.sample import Sample
 from opsin.errors import DataError
+from opsin.recipe import Recipe
 from opsin.results import Label, Value
 from opsin.tasks import _baseline, _folds
 from opsin.tasks._scores import Scores, table
@@ -96,7 +97,7 @@ def test_most_flipped_labels_of_digits_are_suspected_first():
     wrong[flipped] = (truth[flipped] + draws.integers(1, 10, len(flipped))) % 10
     truths = [Label(str(t)) for t in wrong]
     task = Classify(tuple("0123456789"))
-    head = task.solve(features.astype(np.float32), truths, seed=0)
+    head = task.solve(features.astype(np.float32), truths, Recipe())
     found = suspects(task, head.outputs, truths)
     top = found[: len(flipped)]
     hits = len(set(flipped) & {each.index for each in top})
@@ -110,7 +111,7 @@ def test_clean_labels_are_hardly_suspected():
     features, truth = load_digits(return_X_y=True)
     truths = [Label(str(t)) for t in truth]
     task = Classify(tuple("0123456789"))
-    head = task.solve(features.astype(np.float32), truths, seed=0)
+    head = task.solve(features.astype(np.float32), truths, Recipe())
     assert len(suspects(task, head.outputs, truths)) < 0.04 * len(truth)
 
 
@@ -121,7 +122,7 @@ def test_a_class_of_one_is_not_accused():
     features[60] -= 12
     truths = [Label(name) for name in ["a"] * 30 + ["b"] * 30 + ["rare"]]
     task = Classify.of(Dataset(tuple(Sample(b"", truth) for truth in truths)))
-    head = task.solve(features, truths, seed=0)
+    head = task.solve(features, truths, Recipe())
     assert 60 not in {each.index for each in suspects(task, head.outputs, truths)}
 
 
@@ -132,7 +133,7 @@ def test_wrong_numbers_are_suspected():
     numbers[[3, 77, 200]] *= 10  # a slip of the comma
     truths = [Value(float(number)) for number in numbers]
     task = Regress.of(Dataset(tuple(Sample(b"", truth) for truth in truths)))
-    found = suspects(task, task.solve(features, truths, seed=0).outputs, truths)
+    found = suspects(task, task.solve(features, truths, Recipe()).outputs, truths)
     assert {each.index for each in found[:3]} == {3, 77, 200}
     assert len(found) < 20
 

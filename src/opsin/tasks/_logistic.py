@@ -34,25 +34,35 @@ CELLS = 4_000_000  # outputs computed at once
 MEMORY = 8  # steps L-BFGS remembers
 
 
-def solve(features: NDArray[np.float32], truth: NDArray[np.int64], k: int, seed: int) -> Head:
+def solve(
+    features: NDArray[np.float32],
+    truth: NDArray[np.int64],
+    *,
+    k: int,
+    seed: int,
+    weights: NDArray[np.float32] | None = None,
+) -> Head:
     """Return the head that fits features (N, F) to classes ``truth`` (N,) in 0..k-1 best.
 
-    Many samples or classes are thinned out for the choice of the strength; the head itself and the
-    outputs of the folds are always fitted on all of them.
+    ``weights`` (N,), 1 on average, say how much each sample counts, both in the fit and in the
+    choice of the strength. Many samples or classes are thinned out for that choice; the head itself
+    and the outputs of the folds are always fitted on all of them.
     """
+    counts = torch.ones(len(truth)) if weights is None else torch.from_numpy(weights)  # (N,)
     centre, spread = scale(features)
     inputs = torch.from_numpy((features - centre) / spread)  # (N, F)
     inputs = functional.pad(inputs, (0, 1), value=1.0)  # (N, F + 1)
     work = float(inputs.numel()) * k
     folds = FOLDS if work * (FOLDS + 1) <= HEAVY else 2
-    problem = _Problem.of(inputs, truth, k, folds, seed)
+    problem = _Problem.of(inputs, truth, counts, k=k, folds=folds, seed=seed)
     if work * (FOLDS + 1) <= WORK:
         with _alone():
             chosen = _choose(problem, STRENGTHS)
     else:
         some = thinned(truth, int(WORK / inputs.shape[1] / min(k, WIDE) / 6), WIDE, seed)
         present, renamed = np.unique(truth[some], return_inverse=True)
-        trial = _Problem.of(inputs[some], renamed.reshape(-1), len(present), FOLDS, seed)
+        few, k = renamed.reshape(-1), len(present)
+        trial = _Problem.of(inputs[some], few, counts[some], k=k, folds=FOLDS, seed=seed)
         chosen = _choose(problem, [_choose(trial, STRENGTHS).strength])
     weight = chosen.point[:-1, -1].T.numpy() / spread  # (K, F)
     bias = chosen.point[-1, -1].numpy() - weight @ centre
@@ -90,20 +100,32 @@ class _Problem:
 
     inputs: Tensor  # (N, F + 1)
     truth: Tensor  # (N,)
+    counts: Tensor  # (N,): how much each sample counts
+    totals: Tensor  # (P,): how much all that a fit has seen count
     shares: Tensor  # (N, P)
     fold: Tensor  # (N,): the problem that has not seen the sample
     k: int
 
     @classmethod
     def of(
-        cls, inputs: Tensor, truth: NDArray[np.int64], k: int, folds: int, seed: int
+        cls,
+        inputs: Tensor,
+        truth: NDArray[np.int64],
+        counts: Tensor,
+        *,
+        k: int,
+        folds: int,
+        seed: int,
     ) -> _Problem:
         """Make the problem of some folds, and last the fit on all samples."""
         fold = torch.from_numpy(stratified(truth, folds, seed))
         seen = (fold[:, None] != torch.arange(folds + 1)).float()  # (N, P)
         seen[:, folds] = 1.0
+        seen *= counts[:, None]
+        totals = seen.sum(0)
         # A fold that holds out everything (two samples, two folds) is empty: divide by 1.
-        return cls(inputs, torch.from_numpy(truth), seen / seen.sum(0).clamp_min(1), fold, k)
+        totals = torch.where(totals > 0, totals, 1.0)
+        return cls(inputs, torch.from_numpy(truth), counts, totals, seen / totals, fold, k)
 
     @property
     def start(self) -> Tensor:
@@ -112,7 +134,7 @@ class _Problem:
 
     def ridge(self, strength: float) -> Tensor:
         """Return what each weight's square costs, (F + 1, P, 1); the constant is free."""
-        cost = (self.shares.amax(0) / strength).expand(self.inputs.shape[1], -1).clone()
+        cost = (1 / (self.totals * strength)).expand(self.inputs.shape[1], -1).clone()
         cost[-1] = 0
         return cost[:, :, None]
 
@@ -163,11 +185,12 @@ def _choose(problem: _Problem, strengths: Sequence[float]) -> _Chosen:
     judged = problem.fold < problem.shares.shape[1] - 1
     if not judged.any():
         strengths = [COMMON]
-    point, best = problem.start, None
+    point, best, counts = problem.start, None, problem.counts * judged
     for strength in strengths:
         point = _descend(problem, point, problem.ridge(strength))
         outputs = problem.outputs(point)
-        loss = float(functional.cross_entropy(outputs[judged], problem.truth[judged]))
+        costs = functional.cross_entropy(outputs, problem.truth, reduction="none")  # (N,)
+        loss = float((costs * counts).sum() / counts.sum().clamp_min(1e-12))
         if best is not None and loss > best.loss - GAIN:
             break
         best = _Chosen(point, outputs, strength, loss)

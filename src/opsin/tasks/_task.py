@@ -76,8 +76,11 @@ class Task(Protocol):
     def mix(self, targets: Tensor, others: Tensor, share: Tensor) -> Tensor:
         """Return the targets of pictures mixed as share · a + (1 - share) · b, share (N,)."""
 
-    def solve(self, features: Array, truths: Sequence[Result], seed: int) -> Head:
-        """Fit the best linear head on fixed features (N, F), its strength by cross-validation."""
+    def solve(self, features: Array, truths: Sequence[Result], recipe: Recipe) -> Head:
+        """Fit the best linear head on fixed features (N, F), its strength by cross-validation.
+
+        What ``recipe`` says of the loss (``balance``) and its seed count here too.
+        """
 
     def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
         """Learn on held-out outputs (N, K) what makes scores honest; kept in ``state``."""

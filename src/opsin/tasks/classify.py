@@ -125,16 +125,17 @@ class Classify:
             return targets
         return functional.one_hot(targets, len(self.classes)).float()
 
-    def solve(self, features: Array, truths: Sequence[Result], seed: int) -> Head:
+    def solve(self, features: Array, truths: Sequence[Result], recipe: Recipe) -> Head:
         """Fit a logistic regression, its strength by stratified cross-validation of the log loss.
 
         A class with one sample cannot be held out: its output is that of the fit on all samples.
         """
         from opsin.tasks import _logistic
 
-        return _logistic.solve(
-            features, self._numbers(truths, strict=True), len(self.classes), seed
-        )
+        numbers = self._numbers(truths, strict=True)
+        weights = self.weights[numbers] if recipe.balance else None
+        k = len(self.classes)
+        return _logistic.solve(features, numbers, k=k, seed=recipe.seed, weights=weights)
 
     def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
         """Learn the temperature from held-out outputs (N, K); unknown classes are left out."""

@@ -102,11 +102,11 @@ class Regress:
         part = share[:, None]
         return part * targets + (1 - part) * others
 
-    def solve(self, features: Array, truths: Sequence[Result], seed: int) -> Head:
+    def solve(self, features: Array, truths: Sequence[Result], recipe: Recipe) -> Head:
         """Fit a ridge regression, its strength by leave-one-out (which draws nothing)."""
         from opsin.tasks import _ridge
 
-        del seed
+        del recipe  # numbers have no classes to balance
         return _ridge.solve(features, self._standard(truths))
 
     def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:

@@ -75,7 +75,7 @@ def _boundary(setting: Setting, first: Learnt) -> Generator[Event, None, str]:
     width = seen.shape[1] - nets.num_features(first.net)
     wrong = []
     for columns in (seen[:, :width], seen[:, width:]):
-        score = task.score(task.solve(columns, truths, setting.recipe.seed).outputs, truths)
+        score = task.score(task.solve(columns, truths, setting.recipe).outputs, truths)
         wrong.append(1 - score if task.sign > 0 else score)
     ratio = wrong[1] / max(wrong[0], 1e-9)
     similar = ratio < SIMILAR

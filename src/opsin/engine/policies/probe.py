@@ -41,7 +41,7 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
 
     yield Started("head")
     began, task = clock.spent(), setting.task
-    head = task.solve(seen, setting.train.truths, setting.recipe.seed)
+    head = task.solve(seen, setting.train.truths, setting.recipe)
     nets.set_head(net, as_linear(head.weight, head.bias))
     outputs = held @ head.weight.T + head.bias
     score = task.score(outputs, setting.validation.truths)
