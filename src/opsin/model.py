@@ -21,7 +21,7 @@ from opsin.data.dataset import Dataset
 from opsin.data.decode import centre
 from opsin.data.loader import expand, prepared
 from opsin.data.preprocess import Preprocessing
-from opsin.data.sample import Sample
+from opsin.data.sample import Sample, shown
 from opsin.engine import checkpoint
 from opsin.errors import DataError, InputError, ModelError
 from opsin.events import Problem
@@ -290,6 +290,6 @@ def _found(item: str | Path) -> Iterator[tuple[str, Source]]:
     """Yield the pictures a path stands for; a path that stands for none becomes an error line."""
     try:
         for path in expand(item):
-            yield str(path), path
+            yield shown(path), path
     except DataError:
-        yield str(item), Path(item)
+        yield shown(item), Path(item)
