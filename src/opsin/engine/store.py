@@ -113,9 +113,9 @@ class Store:
         if (self.folder / "checkpoints").exists() or (self.folder / "model.safetensors").exists():
             return
         self.clean()
-        for name in ("run.json", "events.jsonl", ".lock"):
-            (self.folder / name).unlink(missing_ok=True)
-        with suppress(OSError):  # someone else's files are in it
+        with suppress(OSError):  # nothing was written, or someone else's files are in it
+            for name in ("run.json", "events.jsonl", ".lock"):
+                (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()
 
     def clean(self) -> None:

@@ -1,0 +1,91 @@
+"""What every policy must keep, over all policies there are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import opsin
+from opsin.data.samples import shapes
+from opsin.engine import policies
+from opsin.engine.clock import Clock
+from opsin.events import Advanced, Epoch, Event, Finished, Planned
+from opsin.nets.weights import locate
+from opsin.training import run
+
+pytestmark = pytest.mark.contracts
+
+NET = "mobilenetv2_100"
+needs_weights = pytest.mark.skipif(locate(NET) is None, reason=f"no weights of {NET} installed")
+
+
+def recipe(policy: str) -> opsin.Recipe:
+    """Return the quickest settings a policy runs with."""
+    net = "lenet5" if policy == "scratch" else NET
+    size = None if policy == "scratch" else 96
+    return opsin.Recipe(policy=policy, net=net, size=size, epochs=2, batch=16)
+
+
+@needs_weights
+@pytest.mark.parametrize("name", policies.names())
+def test_policy_does_what_it_planned_and_leaves_a_model(name: str, tmp_path: Path) -> None:
+    told: list[Event] = []
+    model = opsin.train(shapes.read(60), recipe(name), out=tmp_path / "run", watch=told.append)
+    planned = {part for event in told if isinstance(event, Planned) for part, _ in event.parts}
+    done = {event.part for event in told if isinstance(event, Finished)}
+    assert planned <= done
+    assert len(model.predict(shapes.read(3).samples[0].image)) == 1
+    assert model.about["policy"] in policies.names()
+    logged = (tmp_path / "run" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    kinds = [json.loads(line)["event"] for line in logged]
+    assert kinds.count("finished") == len([e for e in told if isinstance(e, Finished)])
+
+
+@needs_weights
+@pytest.mark.parametrize("name", policies.names())
+def test_policy_ends_early_with_a_usable_model(name: str, tmp_path: Path) -> None:
+    clock = Clock()
+    data = shapes.read(60)
+    events = run.run(data, recipe(name).replace(epochs=500), tmp_path / "run", clock)
+    outcome, steps = None, 0
+    while outcome is None:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            outcome = end.value
+            break
+        steps += isinstance(event, Advanced)
+        if steps == 3:
+            clock.stop()
+    assert outcome is not None
+    assert opsin.Model.load(outcome.path).predict(data.samples[0].image)[0].result is not None
+
+
+@needs_weights
+def test_auto_never_ends_worse_than_the_probe(tmp_path: Path) -> None:
+    scores = {}
+    for name in ("probe", "auto"):
+        told: list[Event] = []
+        out = tmp_path / name
+        opsin.train(shapes.read(80), recipe(name), out=out, watch=told.append)
+        best = [event.terms["validation accuracy"] for event in told if isinstance(event, Epoch)]
+        text = next(e.text for e in told if isinstance(e, Finished) and e.part == "head")
+        probe = float(text.rpartition(" ")[2])
+        kept = opsin.Model.load(out).about["policy"]
+        scores[name] = max([probe, *best]) if kept == "upper" else probe
+    assert scores["auto"] >= scores["probe"] - 5e-4  # the text holds three digits
+
+
+def test_a_budget_is_planned_once_and_kept(tmp_path: Path) -> None:
+    told: list[Event] = []
+    out = tmp_path / "run"
+    settings = opsin.Recipe(net="lenet5", minutes=0.15)
+    opsin.train("samples:digits", settings, out=out, watch=told.append)
+    plan = next(event for event in told if isinstance(event, Planned))
+    assert plan.budget == pytest.approx(9.0)
+    assert sum(seconds for _, seconds in plan.parts) <= plan.budget
+    facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    epochs = [event for event in told if isinstance(event, Epoch)]
+    assert facts["scratch epochs"] == epochs[0].epochs
