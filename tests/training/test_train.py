@@ -108,9 +108,26 @@ def test_data_that_changed_is_not_resumed(photos: Path, tmp_path: Path) -> None:
         child.wait()
     first = next(data.glob("*/*.png"))
     other = next(p for p in data.glob("*/*.png") if p.parent != first.parent)
+    whole = first.read_bytes()
     first.write_bytes(other.read_bytes())
-    with pytest.raises(InputError):
+    with pytest.raises(DataError, match="other pictures, labels or splits"):
         opsin.train(resume=out)
+    first.unlink()
+    with pytest.raises(DataError, match="other pictures, labels or splits"):
+        opsin.train(resume=out)
+    data.rename(tmp_path / "gone")
+    with pytest.raises(InputError, match=str(data)):
+        opsin.train(resume=out)
+    data.mkdir()
+    with pytest.raises(InputError, match=str(data)):
+        opsin.train(resume=out)
+    data.rmdir()
+    (tmp_path / "gone").rename(data)  # all is back, with other times: the run goes on
+    first.write_bytes(whole)
+    facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    facts["recipe"]["patience"] = 1  # it need not learn for 4,000 epochs
+    (out / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert opsin.train(resume=out).about["data"]["images"] == 120
 
 
 def test_a_run_on_an_object_says_why_it_cannot_be_resumed(tmp_path: Path) -> None:
@@ -120,3 +137,48 @@ def test_a_run_on_an_object_says_why_it_cannot_be_resumed(tmp_path: Path) -> Non
     )
     with pytest.raises(InputError, match="object"):
         opsin.train(resume=tmp_path)
+
+
+def noise(path: Path, seed: int) -> None:
+    """Write a picture of noise, unlike any other."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def test_copies_across_given_splits_stay_with_the_test(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for split, n in (("train", 8), ("validation", 3), ("test", 3)):
+        for index in range(n):
+            seed = 100 * len(split) + index
+            noise(data / split / "ab"[index % 2] / f"{index}.png", seed)
+    for split in ("train", "validation"):
+        shutil.copy(data / "test" / "a" / "0.png", data / split / "a" / "copy.png")
+    shutil.copy(data / "validation" / "b" / "1.png", data / "train" / "b" / "copy.png")
+    model = opsin.train(data, quick(), out=tmp_path / "run")
+    sizes = {"held_out": "test", "train": 8, "validation": 3, "test": 3}
+    assert model.about["split"] == sizes
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert page.count("copy.png") >= 3
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_few_pictures_train_or_end_in_a_sentence(tmp_path: Path, n: int) -> None:
+    for index in range(n):
+        noise(tmp_path / "data" / "abc"[index] / "0.png", index)
+        noise(tmp_path / "data" / "abc"[index] / "1.png", 10 + index)
+    try:
+        model = opsin.train(tmp_path / "data", quick(), out=tmp_path / "run")
+    except InputError as error:
+        assert error.remedy
+        assert not (tmp_path / "run").exists()
+    else:
+        assert len(model.classes) == n
+
+
+def test_two_pictures_are_too_few(tmp_path: Path) -> None:
+    for name in "ab":
+        noise(tmp_path / "data" / name / "0.png", ord(name))
+    with pytest.raises(InputError, match="expected at least"):
+        opsin.train(tmp_path / "data", quick(), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
