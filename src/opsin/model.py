@@ -95,7 +95,8 @@ class Model:
     def save(self, path: str | Path) -> Path:
         """Write the model to one ``.safetensors`` file, whole or not at all."""
         path = Path(path)
-        checkpoint.save(path, self.net.state_dict(), self.header())
+        weights = self.net.state_dict()
+        checkpoint.save(path, weights, self.header() | {"sha256": checkpoint.digest(weights)})
         return path
 
     @classmethod
@@ -121,6 +122,12 @@ class Model:
                 f"{path} with a damaged header ({error!r})", expected="a file `opsin train` wrote"
             ) from error
         tensors, _ = checkpoint.load(path)
+        if checkpoint.digest(tensors) != header.get("sha256"):
+            raise ModelError(
+                f"{path}, whose weights are not those that were saved",
+                expected="a whole file",
+                remedy="Copy it again from where it was written.",
+            )
         net.load_state_dict(tensors, assign=True)
         return cls(net.eval(), header["net"], task, pre, recipe, header["about"], path)
 
@@ -232,6 +239,11 @@ class Model:
             raise DataError(
                 f"truths of kind {data.kind.kind}",
                 expected=f"{self.task.result.kind}, which this model predicts",
+            )
+        if self.classes and not set(data.classes) & set(self.classes):
+            raise DataError(
+                f"classes {', '.join(data.classes[:5])}",
+                expected=f"some of those this model knows: {', '.join(self.classes[:5])}",
             )
 
     def answers(self, data: Dataset) -> Iterator[tuple[Sample, Prediction]]:

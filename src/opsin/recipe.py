@@ -22,7 +22,7 @@ def _setting(
     most: float | None = None,
 ) -> Any:
     """Declare a field with its help, its allowed words or its range (ends included)."""
-    about = {"help": help, "choices": choices, "least": least, "most": most}
+    about = {"help": help, "choices": choices, "least": least, "most": most, "default": default}
     return field(default=default, metadata=about)
 
 
@@ -98,6 +98,10 @@ def _check(name: str, value: Any, about: Mapping[str, Any]) -> None:
     """Raise ``RecipeError`` where ``value`` is not a word or a number its field allows."""
     if about["choices"] and value not in about["choices"]:
         raise RecipeError(f"{name}={value!r}", expected=f"one of {', '.join(about['choices'])}")
+    if isinstance(about["default"], bool) and not isinstance(value, bool):
+        raise RecipeError(f"{name}={value!r}", expected="True or False")
+    if isinstance(about["default"], str) and not isinstance(value, str):
+        raise RecipeError(f"{name}={value!r}", expected="a word")
     if about["least"] is None or value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -129,10 +129,10 @@ def print_stream(results: Iterator[Prediction], style: str) -> None:
         raise DataError(f"{bad} files, none of which is a picture", expected="pictures to look at")
 
 
-def plain(text: str) -> str:
+def spelled(text: str) -> str:
     r"""Return text with control characters spelled out: file names may hold anything.
 
-    >>> print(plain("a\x1b[31mb"))
+    >>> print(spelled("a\x1b[31mb"))
     a\x1b[31mb
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -140,9 +140,9 @@ def plain(text: str) -> str:
 
 def _line(said: Prediction) -> str:
     if said.result is None:
-        return plain(f"{'error':<24} {said.path}: {said.error}")
+        return spelled(f"{'error':<24} {said.path}: {said.error}")
     words = [f"{v:.3f}" if isinstance(v, float) else str(v) for v in said.result.row().values()]
-    return plain(f"{' '.join(words):<24} {said.path}")
+    return spelled(f"{' '.join(words):<24} {said.path}")
 
 
 def _print_measures(console: Console, measures: Measures) -> None:
@@ -171,7 +171,7 @@ def _print_checked(console: Console, checked: Any) -> None:
     for kind, found in sorted(kinds.items()):
         console.print(f"[bold]{kind}[/bold]: {len(found)}")
         for problem in found[:SHOWN]:
-            line = "  " + plain(f"{problem.path}: {problem.message}")
+            line = "  " + spelled(f"{problem.path}: {problem.message}")
             console.print(line, markup=False, soft_wrap=True)
         if len(found) > SHOWN:
             console.print(f"  … and {len(found) - SHOWN} more (--json lists all)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -43,6 +44,7 @@ class Preprocessing:
                 and self.interpolation in INTERPOLATIONS
                 and len(self.mean) == len(self.std) in (1, 3)
                 and all(value > 0 for value in self.std)
+                and all(math.isfinite(value) for value in (*self.mean, *self.std))
             )
 
         if not sound():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,20 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
 
 
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of names and contents of tensors, in the order of their names.
+
+    >>> digest({"a": torch.zeros(2)})[:8]
+    '50edc262'
+    """
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        found.update(name.encode())
+        flat = tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        found.update(flat.numpy().data)
+    return found.hexdigest()
+
+
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """Return the shape of every tensor in the file without reading them."""
     with _opened(path) as file:
@@ -73,7 +88,7 @@ def _opened(path: Path) -> Any:
 def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
     try:
         header = json.loads((metadata or {})["opsin"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise ModelError(
             f"{path}, a safetensors file without our header",
             expected="a file written by `opsin train`",

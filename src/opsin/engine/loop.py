@@ -8,6 +8,7 @@ was killed and goes on from its last checkpoint ends in the same bits as one tha
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from opsin.engine import checkpoint
 from opsin.engine.clock import Clock
 from opsin.engine.schedule import factor
+from opsin.errors import RecipeError
 from opsin.events import Advanced, Epoch, Event
 from opsin.ops.seeding import number
 
@@ -163,6 +165,12 @@ class Descent:
                     fabric.backward(torch.stack(list(terms.values())).sum() / course.accumulate)
                 for name, term in terms.items():
                     self._add(name, float(term.detach()) / course.accumulate)
+                if not all(map(math.isfinite, state.sums.values())):
+                    raise RecipeError(
+                        f"a loss that is not a number at a rate of {course.rate:g}",
+                        expected="a rate at which the net still learns",
+                        remedy=f"Try --rate {course.rate / 10:g}, or --clip 1.",
+                    )
             if course.clip is not None:
                 fabric.clip_gradients(self.net, optimizer, max_norm=course.clip)
             optimizer.step()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from opsin.data.dataset import Dataset
-from opsin.errors import DataError
+from opsin.errors import DataError, ModelError
 from opsin.figures import Measures
 from opsin.metrics import calibration
 from opsin.recipe import Recipe
@@ -80,7 +80,14 @@ class Classify:
     @classmethod
     def restore(cls, classes: tuple[str, ...], state: Mapping[str, float]) -> Self:
         """Make the task that a model file describes."""
-        return cls(tuple(classes), float(state["temperature"]))
+        temperature = float(state["temperature"])
+        named = all(isinstance(name, str) and name for name in classes)
+        if not (named and len(set(classes)) == len(classes) > 1 and 1e-3 <= temperature <= 1e3):
+            raise ModelError(
+                f"{len(classes)} classes and the temperature {temperature}",
+                expected="different names, and a number from 0.001 to 1000",
+            )
+        return cls(tuple(classes), temperature)
 
     @property
     def outputs(self) -> int:

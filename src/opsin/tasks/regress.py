@@ -65,7 +65,13 @@ class Regress:
             raise DataError(
                 f"{len(values)} numbers", expected="at least two pictures with a number"
             )
-        return cls({"centre": float(values.mean()), "scale": float(values.std()) or 1.0})
+        if values.min() == values.max():
+            raise DataError(
+                f"numbers that are all {values[0]:g}",
+                expected="at least two different ones",
+                remedy="Look at the column the numbers are read from.",
+            )
+        return cls({"centre": float(values.mean()), "scale": float(values.std())})
 
     @classmethod
     def restore(cls, classes: tuple[str, ...], state: Mapping[str, float]) -> Self:

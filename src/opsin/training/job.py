@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +49,13 @@ def start(
     if recipe.minutes is None and recipe.epochs is None:
         recipe = recipe.replace(minutes=MINUTES)
     read = data if isinstance(data, Dataset) else Dataset.read(data, root=root)
-    try:
-        if _first():
-            store.note(
-                data=None if isinstance(data, Dataset) else str(data),
-                root=None if root is None else str(root),
-                recipe=recipe.to_dict(),
-                spent=0.0,
-            )
-        return _work(read, recipe, store, time.monotonic() - born, watch)
-    except InputError:
-        if _first():
-            store.forget()
-        raise
+    facts = {
+        "data": None if isinstance(data, Dataset) else str(data),
+        "root": None if root is None else str(root),
+        "recipe": recipe.to_dict(),
+        "spent": 0.0,
+    }
+    return _work(read, recipe, store, time.monotonic() - born, watch, begins=facts)
 
 
 def free_folder(data: str | Path | Dataset) -> Path:
@@ -95,8 +89,16 @@ def resume(out: Path, watch: Watch, born: float) -> Model:
     return _work(read, Recipe.from_dict(facts["recipe"]), store, spent, watch)
 
 
-def _work(data: Dataset, recipe: Recipe, store: Store, spent: float, watch: Watch) -> Model:
-    """Run to the end, write the report, and clean up."""
+def _work(
+    data: Dataset,
+    recipe: Recipe,
+    store: Store,
+    spent: float,
+    watch: Watch,
+    *,
+    begins: dict[str, Any] | None = None,
+) -> Model:
+    """Run to the end, write the report, and clean up; ``begins`` are the facts of a new run."""
     clock = Clock(recipe.minutes, spent=spent)
     record = Record()
     record.replay(store.logged())
@@ -113,7 +115,10 @@ def _work(data: Dataset, recipe: Recipe, store: Store, spent: float, watch: Watc
                 curves.watch(event)
             watch(event)
 
-        outcome = follow(run.run(data, recipe, store.folder, clock), tell_all)
+        with _forgotten(store) if begins and _first() else nullcontext():
+            if begins and _first():
+                store.note(**begins)
+            outcome = follow(run.run(data, recipe, store.folder, clock), tell_all)
     if outcome is None:  # not the first of several processes
         return Model.load(store.folder)
     write(
@@ -123,6 +128,16 @@ def _work(data: Dataset, recipe: Recipe, store: Store, spent: float, watch: Watc
     store.clean()
     model: Model = outcome.model
     return model
+
+
+@contextmanager
+def _forgotten(store: Store) -> Iterator[None]:
+    """Remove what a new run wrote where wrong input ends it, while the folder is still ours."""
+    try:
+        yield
+    except InputError:
+        store.forget()
+        raise
 
 
 def _first() -> bool:
@@ -144,6 +159,6 @@ def commands(facts: dict[str, Any], out: Path) -> list[str]:
     file = str(out / "model.safetensors")
     return [
         shlex.join([*words, "--out", str(out)]),
-        shlex.join(["opsin", "evaluate", file, facts["data"]]),
+        shlex.join(["opsin", "evaluate", file, "NEW_PICTURES"]),
         shlex.join(["opsin", "predict", file, "PICTURES"]),
     ]

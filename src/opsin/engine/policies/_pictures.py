@@ -14,7 +14,7 @@ from torch import nn
 
 from opsin.engine.feed import Order, PictureFeed
 from opsin.engine.plan import epoch_seconds, plan_epochs
-from opsin.engine.policies._policy import Centres, Setting, course_of, descend
+from opsin.engine.policies._policy import Centres, Setting, batch_of, course_of, descend
 from opsin.events import Event
 
 
@@ -25,7 +25,6 @@ class Training:
     name: str
     net: nn.Module
     groups: Sequence[tuple[Sequence[nn.Parameter], float]]
-    batch: int
     usual: Mapping[str, Any]  # of the course, where the recipe says nothing
 
 
@@ -57,7 +56,7 @@ def run(setting: Setting, training: Training) -> Generator[Event, None, float]:
 def _inputs(setting: Setting, training: Training) -> tuple[PictureFeed, Centres]:
     """Return what the net learns from and what it is judged on."""
     recipe, task, train = setting.recipe, setting.task, setting.train
-    order = Order(len(train), recipe.batch or training.batch, recipe.seed)
+    order = Order(len(train), batch_of(setting, training.usual["batch"]), recipe.seed)
     feed = PictureFeed(
         train.pixels,
         task.encode(train.truths),

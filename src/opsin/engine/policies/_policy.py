@@ -222,7 +222,7 @@ def descend(
         score = task.score(outputs, truths)
         terms = task.loss(torch.from_numpy(outputs), targets, setting.recipe)
         told = {f"validation {name}": float(value) for name, value in terms.items()}
-        return task.sign * score, told | {f"validation {task.better}": score}
+        return task.sign * score, told | {f"validation {task.better}": round(score, 4) + 0.0}
 
     descent = Descent(fabric, net, [Phase(name, groups, loss)], feed, course, judge, name=name)
     if kept := store.kept(name):
@@ -251,6 +251,20 @@ def descend(
     return task.sign * best
 
 
+def batch_of(setting: Setting, usual: int) -> int:
+    """Return the pictures in a step: as asked, but so that every part and process gets as many."""
+    parts = setting.recipe.accumulate * setting.fabric.world_size
+    asked: int = setting.recipe.batch or usual
+    most = min(asked, len(setting.train))
+    if most < parts:
+        raise RecipeError(
+            f"a step of {most} pictures in {parts} parts",
+            expected="at least one picture in each part",
+            remedy="Give a larger --batch or a smaller --accumulate.",
+        )
+    return most - most % parts
+
+
 def course_of(setting: Setting, epochs: int, **defaults: Any) -> Course:
     """Return the course the recipe asks for; ``defaults`` stand where it says nothing."""
     recipe = setting.recipe
@@ -263,9 +277,12 @@ def course_of(setting: Setting, epochs: int, **defaults: Any) -> Course:
         "average": recipe.average or None,
         "clip": recipe.clip,
     }
+    # A rate suits one optimizer and one size of step: small steps are noisier and want less.
+    rates, usual = defaults.pop("rates"), defaults.pop("batch")
+    rate = rates[optimizer or defaults["optimizer"]]
     course = Course(
         epochs=epochs,
-        rate=defaults.pop("rate"),
+        rate=rate * min(1.0, batch_of(setting, usual) / usual),
         seed=recipe.seed,
         momentum=recipe.momentum,
         schedule=recipe.schedule,

@@ -16,7 +16,13 @@ from opsin.events import Event
 from opsin.ops.depthwise import quicken
 
 FALL = 0.6  # of the rate from one group of layers to the one below
-USUAL = {"rate": 5e-4, "optimizer": "adamw", "decay": 0.02, "average": 0.98, "clip": 5.0}
+USUAL = {
+    "rates": {"adamw": 5e-4, "sgd": 0.01},
+    "optimizer": "adamw",
+    "decay": 0.02,
+    "average": 0.98,
+    "clip": 5.0,
+}
 
 
 def plan(setting: Setting) -> list[tuple[str, float]]:
@@ -33,6 +39,6 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
     net: nn.Module = start.net
     depths = nets.depth_groups(net)
     groups = [(group, FALL ** (len(depths) - 1 - depth)) for depth, group in enumerate(depths)]
-    training = _pictures.Training("full", quicken(net), groups, 32, USUAL)
+    training = _pictures.Training("full", quicken(net), groups, USUAL)
     score = yield from _pictures.run(setting, training)
     return Learnt(net, "full", score, start.outputs)

@@ -26,6 +26,10 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
 def _training(setting: Setting) -> _pictures.Training:
     net = setting.build()
     small = min(setting.pre.size) <= SMALL
-    usual = {"rate": 0.1 if small else 0.05, "decay": 5e-4}
-    groups = [(list(net.parameters()), 1.0)]
-    return _pictures.Training("scratch", net, groups, 128 if small else 64, usual)
+    usual = {
+        "batch": 128 if small else 64,
+        "rates": {"sgd": 0.05, "adamw": 2e-3},
+        "optimizer": "sgd",
+        "decay": 5e-4,
+    }
+    return _pictures.Training("scratch", net, [(list(net.parameters()), 1.0)], usual)

@@ -26,14 +26,21 @@ from opsin.engine.bank import Bank
 from opsin.engine.feed import ActivationFeed, Order
 from opsin.engine.plan import epoch_seconds, plan_epochs, timed
 from opsin.engine.policies import probe
-from opsin.engine.policies._policy import Learnt, Setting, course_of, descend
+from opsin.engine.policies._policy import Learnt, Setting, batch_of, course_of, descend
 from opsin.events import Advanced, Event, Finished, Started
 from opsin.ops.depthwise import quicken
 
 BATCH = 32
 VIEWS = 6  # of each picture, the plain one included, where there is time; two are nearly as good
 SHARE = 0.3  # of the time left may go into computing views
-USUAL = {"rate": 3e-4, "optimizer": "adamw", "decay": 0.02, "average": 0.98, "clip": 5.0}
+USUAL = {
+    "batch": BATCH,
+    "rates": {"adamw": 3e-4, "sgd": 0.01},
+    "optimizer": "adamw",
+    "decay": 0.02,
+    "average": 0.98,
+    "clip": 5.0,
+}
 
 
 def plan(setting: Setting) -> list[tuple[str, float]]:
@@ -70,7 +77,7 @@ def learn(
     learning = quicken(Frozen(upper))
     for parameter in learning.parameters():
         parameter.requires_grad_(True)
-    order = Order(len(setting.train), setting.recipe.batch or BATCH, setting.recipe.seed)
+    order = Order(len(setting.train), batch_of(setting, BATCH), setting.recipe.seed)
     feed = ActivationFeed(train, setting.task.encode(setting.train.truths), order)
     epochs = setting.once(
         "upper epochs",
