@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from opsin import cli
 
@@ -83,6 +85,22 @@ def test_check_prints_the_keys_that_must_exist(
     assert {"images", "classes", "problems"} <= set(told)
     assert told["images"] == 120
     assert all({"kind", "path", "message"} <= set(problem) for problem in told["problems"])
+
+
+def test_names_with_markup_and_control_characters_are_shown_as_they_are(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("[bold]hat", "[red]shoe"):
+        (tmp_path / name).mkdir()
+        for index in range(2):
+            picture = np.full((40, 40, 3), 90 * index + len(name), np.uint8)
+            Image.fromarray(picture).save(tmp_path / name / f"{index}\x1b.png")
+    code, printed, _ = ask(capsys, "check", tmp_path)
+    assert code == 0
+    assert "[bold]hat" in printed
+    assert "[red]shoe" in printed
+    assert "blank" in printed  # a problem is told in text, too
+    assert "\x1b" not in printed
 
 
 def test_nets_lists_what_can_be_trained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -54,7 +55,7 @@ def progress() -> Iterator[Watch]:
                 if isinstance(event, Finished) and event.part in open_bars:
                     bars.remove_task(open_bars.pop(event.part))
                 if line := sentence(event):
-                    console.print(line)
+                    console.print(escape(spelled(line)))
 
         yield watch
 
@@ -182,7 +183,8 @@ def _print_checked(console: Console, checked: Any) -> None:
 def _print_model(console: Console, model: Model) -> None:
     plain = model.to_dict()
     metric = next(iter(plain["metrics"].items()), None)
-    console.print(f"[bold]{plain['model']}[/bold] ({plain['net']}, {plain['policy']})")
+    file = escape(spelled(str(plain["model"])))
+    console.print(f"[bold]{file}[/bold] ({plain['net']}, {plain['policy']})", soft_wrap=True)
     if metric:
         name, numbers = metric
         held = plain["split"]["held_out"]
@@ -190,7 +192,7 @@ def _print_model(console: Console, model: Model) -> None:
             f"{name} {numbers['value']:.3f} "
             f"({numbers['low']:.3f}–{numbers['high']:.3f}) on {numbers['n']} {held} pictures"
         )
-    console.print(f"report: {plain['report']}", soft_wrap=True)
+    console.print(f"report: {escape(spelled(str(plain['report'])))}", soft_wrap=True)
 
 
 def _table(rows: list[Any] | list[Mapping[str, Any]]) -> Table:
@@ -212,4 +214,4 @@ def _cell(value: Any) -> str:
         return f"{value:.3f}"
     if isinstance(value, list):
         return "×".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else escape(spelled(str(value)))

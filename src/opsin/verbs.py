@@ -102,7 +102,7 @@ def train(
         raise InputError("no data", expected="a folder, a table or a named set, or --resume RUN")
     if out is not None and not str(out):
         raise InputError("an empty out", expected="a folder")
-    folder = job.free_folder(data) if out is None else Path(out)
+    folder = job.free_folder(data) if out is None else Path(out).expanduser()
     return job.start(data, recipe or Recipe(), folder, root, watch, born)
 
 

@@ -75,7 +75,9 @@ def look(text: str, wide: int, folder: Path) -> tuple[dict[str, Any], list[str]]
     document, said = browse(path, folder / "profile")
     found = re.search(r'<pre id="found">(.+?)</pre>', document, re.DOTALL)
     assert found, f"the page did not load: {said[-2000:]}"
-    return json.loads(html.unescape(found[1])), [s for s in said.splitlines() if "CONSOLE" in s]
+    return json.loads(html.unescape(found[1])), [
+        s for s in said.splitlines() if "CONSOLE" in s and "chrome://" not in s
+    ]
 
 
 @pytest.mark.parametrize("wide", [390, 1280])

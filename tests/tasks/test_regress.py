@@ -34,11 +34,9 @@ def test_what_is_encoded_is_decoded():
     assert said == pytest.approx(numbers, abs=1e-6 * 1e4)
 
 
-def test_equal_numbers_do_not_divide_by_zero():
-    task = task_of([7.0, 7.0, 7.0])
-    assert task.state == {"centre": 7.0, "scale": 1.0}
-    found = task.measure(values([7.0, 7.0, 7.0]), values([7.0] * 3))
-    assert found.metrics["r2"].value == 1.0
+def test_equal_numbers_are_nothing_to_learn():
+    with pytest.raises(DataError, match="all 7"):
+        task_of([7.0, 7.0, 7.0])
 
 
 def test_loss_is_small_for_absurd_numbers():

@@ -253,9 +253,8 @@ def descend(
 
 def batch_of(setting: Setting, usual: int) -> int:
     """Return the pictures in a step: as asked, but so that every part and process gets as many."""
-    parts = setting.recipe.accumulate * setting.fabric.world_size
-    asked: int = setting.recipe.batch or usual
-    most = min(asked, len(setting.train))
+    parts: int = setting.recipe.accumulate * setting.fabric.world_size
+    most = min(setting.recipe.batch or usual, len(setting.train))
     if most < parts:
         raise RecipeError(
             f"a step of {most} pictures in {parts} parts",

@@ -17,6 +17,7 @@ from opsin.ops.depthwise import quicken
 
 FALL = 0.6  # of the rate from one group of layers to the one below
 USUAL = {
+    "batch": 32,
     "rates": {"adamw": 5e-4, "sgd": 0.01},
     "optimizer": "adamw",
     "decay": 0.02,
