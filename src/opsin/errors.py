@@ -4,6 +4,7 @@
     └── InputError             what came in is wrong: exit code 2
         ├── DataError          a picture, a folder or a table
         ├── RecipeError        a setting of a run
+        ├── SizeError          a window, and a picture it does not fit
         ├── WeightsError       a net's name or its pretrained weights
         └── ModelError         a model file, a checkpoint or a run folder
 
@@ -39,6 +40,10 @@ class DataError(InputError):
 
 class RecipeError(InputError):
     """Is raised for a setting that is out of range or that contradicts another."""
+
+
+class SizeError(InputError):
+    """Is raised for a window no picture has room for, or a picture too small for its window."""
 
 
 class WeightsError(InputError):
