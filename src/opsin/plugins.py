@@ -21,19 +21,28 @@ def names(package: str) -> list[str]:
     return [found.name for found in pkgutil.iter_modules(path) if not found.name.startswith("_")]
 
 
+def stem(name: str) -> str:
+    """Return the name of the file a plug-in is found in: a file has _ where its name has a hyphen.
+
+    >>> stem("x-or-o")
+    'x_or_o'
+    """
+    return name.replace("-", "_")
+
+
 def load(package: str, name: str, what: str, error: type[InputError]) -> Any:
     """Return the module of a plug-in; raise ``error`` with the names there are for another name.
 
     ``what`` is how the message calls such a thing, as in "the format 'coco'".
     """
-    known = names(package)
-    if name not in known:
+    known, file = names(package), stem(name)
+    if file not in known:
         raise error(
             f"the {what} {name!r}",
             expected=f"one of {', '.join(known)}",
-            remedy=meant(name, known),
+            remedy=meant(file, known),
         )
-    return importlib.import_module(f"{package}.{name}")
+    return importlib.import_module(f"{package}.{file}")
 
 
 def named(thing: object) -> str:

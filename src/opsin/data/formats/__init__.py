@@ -52,7 +52,7 @@ def read(path: str | Path, *, root: str | Path | None = None) -> Dataset:
     if text.startswith("samples:"):
         return samples.read(text.removeprefix("samples:"))
     place = Path(path).expanduser()
-    if text in sets.names() and (base is not None or not place.exists()):
+    if plugins.stem(text) in sets.names() and (base is not None or not place.exists()):
         return sets.read(text, root=base)
     for name in names():
         if place.exists() and find(name).sniff(place):
