@@ -83,7 +83,7 @@ def test_a_tiny_net_reads_them(capsys: pytest.CaptureFixture[str], tmp_path: Pat
 
 @pytest.mark.learns
 def test_a_linear_classifier_does_not() -> None:
-    """The best of three strengths, picked on the test itself: 0.917 of the same 600."""
+    """The better of two strengths, picked on the test itself: 0.917 of the same 600."""
     from sklearn.linear_model import LogisticRegression
 
     data = x_or_o.read()
@@ -92,6 +92,6 @@ def test_a_linear_classifier_does_not() -> None:
     x, seen = (x - middle) / spread, (seen - middle) / spread
     reached = [
         LogisticRegression(C=c, max_iter=2000).fit(x, y).score(seen, letters)
-        for c in (1e-3, 1e-2, 3e-2)
+        for c in (1e-3, 1e-2)
     ]
     assert 0.8 < max(reached) < 0.95
