@@ -12,6 +12,7 @@ LAYERS = [
     {"terminal"},
     {"verbs"},
     {"training"},
+    {"lessons"},
     {"report"},
     {"model"},
     {"engine"},

@@ -8,7 +8,7 @@ classes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from opsin.ops.convolution import patches
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Numbers = NDArray[np.floating[Any]]
+    Numbers = NDArray[np.float64]
 
 
 def max_pool(maps: ArrayLike, window: Window) -> Numbers:
