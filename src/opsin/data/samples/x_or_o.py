@@ -80,7 +80,7 @@ def _to_stroke(x: Floats, y: Floats, start: Floats, end: Floats) -> Floats:
     """Return how far points are from the straight stroke between two others."""
     along = end - start
     share = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / (along @ along), 0, 1)
-    return np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1])
+    return np.asarray(np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1]))
 
 
 def _to_ring(x: Floats, y: Floats, wide: float, high: float) -> Floats:
@@ -90,4 +90,4 @@ def _to_ring(x: Floats, y: Floats, wide: float, high: float) -> Floats:
     """
     level = np.hypot(x / wide, y / high)
     slope = np.hypot(x / wide**2, y / high**2) / np.maximum(level, 1e-9)
-    return np.abs(level - 1) / np.maximum(slope, 1e-9)
+    return np.asarray(np.abs(level - 1) / np.maximum(slope, 1e-9))
