@@ -1,13 +1,28 @@
 """Architectures: every net of timm and torchvision by name, and our own, under one contract.
 
 A net of our own is one file here that registers itself with timm; it is found by its file name.
+The names below are loaded when first used: listing and describing known nets needs no torch.
 """
 
-from opsin.nets._build import build, canonical
-from opsin.nets._catalogue import best_offline, by_accuracy, catalogue, parameters
-from opsin.nets._cut import Stage, cut, depth_groups, levels, stages, survey, taps
-from opsin.nets._features import head, headless, num_features, pooled, set_head
-from opsin.nets.weights import Weights, has_weights, resolve
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opsin.nets._build import build, canonical
+    from opsin.nets._catalogue import best_offline, by_accuracy, catalogue, parameters
+    from opsin.nets._cut import Stage, cut, depth_groups, levels, stages, survey, taps
+    from opsin.nets._features import head, headless, num_features, pooled, set_head
+    from opsin.nets.weights import Weights, has_weights, resolve
+
+_HOMES = {
+    "_build": ("build", "canonical"),
+    "_catalogue": ("best_offline", "by_accuracy", "catalogue", "parameters"),
+    "_cut": ("Stage", "cut", "depth_groups", "levels", "stages", "survey", "taps"),
+    "_features": ("head", "headless", "num_features", "pooled", "set_head"),
+    "weights": ("Weights", "has_weights", "resolve"),
+}
 
 __all__ = [
     "Stage",
@@ -32,3 +47,14 @@ __all__ = [
     "survey",
     "taps",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"opsin.nets.{home}"), name)
+    raise AttributeError(f"module 'opsin.nets' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
