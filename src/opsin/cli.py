@@ -24,7 +24,7 @@ from opsin.errors import OpsinError
 from opsin.recipe import Recipe
 
 PLUGINS = {"policy": "engine/policies", "task": "tasks"}  # settings that name a file
-VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.nets)
+VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.convolve, verbs.nets)
 
 
 def main() -> None:
@@ -117,9 +117,12 @@ def _parameter(
     """Return the argument or option of one parameter of a verb."""
     if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
         default = None if parameter.default is None else str(parameter.default)
+        kind = str(parameter.annotation)
+        if kind == "bool":
+            return click.Option([f"--{parameter.name}"], is_flag=True, help=about)
         return click.Option(
             [f"--{parameter.name}"],
-            type=click.Path(),
+            type=click.Path() if "Path" in kind else int if kind == "int" else str,
             default=default,
             help=about,
             show_default=bool(default),

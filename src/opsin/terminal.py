@@ -91,6 +91,9 @@ def print_result(result: Any, style: str) -> None:
         _print_measures(console, result)
     elif isinstance(result, list):
         console.print(_table(result))
+    elif hasattr(result, "lines"):
+        for line in result.lines():
+            console.print(spelled(line), markup=False, soft_wrap=True)
     elif hasattr(result, "problems"):
         _print_checked(console, result)
     else:

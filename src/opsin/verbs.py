@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from opsin.data.check import Checked
     from opsin.data.dataset import Dataset
     from opsin.figures import Measures
+    from opsin.lessons.gallery import Gallery
+    from opsin.lessons.picture import Filtered
     from opsin.model import Model, Prediction
 
 Watch = Callable[[Event], None]
@@ -141,6 +143,59 @@ def predict(model: str | Path | Model, images: Sequence[str]) -> Iterator[Predic
         opsin predict runs/shoes/model.safetensors photos/ --csv > said.csv
     """
     return _load(model).iterate(images)
+
+
+def convolve(
+    image: str | Path,
+    *,
+    out: str | Path | None = None,
+    kernel: str | None = None,
+    stride: int = 1,
+    padding: str | int = "valid",
+    dilation: int = 1,
+    signed: str = "auto",
+    gallery: bool = False,
+) -> Filtered | Gallery:
+    """Slide a kernel over a picture and write what comes out as a picture.
+
+    Kernels slide as they are written, not turned over, as in nets. Each colour is filtered for
+    itself. Says what size comes out and whether the windows end where the picture does.
+
+    Args:
+        image: a picture file
+        out: the file to write: .png, .jpg, .webp or .bmp
+        kernel: a name, as sharpen, gaussian-5, sobel-x, or a matrix, as '1 0 -1; 2 0 -2; 1 0 -1'
+        stride: pixels from one place to the next
+        padding: zeros around the picture: a number, valid for none, same to keep the size
+        dilation: pixels from one number of the kernel to the next
+        signed: how to show what may be negative: clip, rescale (0 is grey), absolute, or auto
+        gallery: draw what every named kernel does, on one sheet
+
+    Examples:
+        opsin convolve photo.jpg --kernel sharpen --out sharp.png
+        opsin convolve photo.jpg --kernel sobel-x --signed absolute --out edges.png
+        opsin convolve photo.jpg --kernel '1 0 -1; 2 0 -2; 1 0 -1' --stride 2 --out half.png
+        opsin convolve --gallery photo.jpg --out kernels.png
+    """
+    from opsin.lessons import gallery as sheet
+    from opsin.lessons import picture
+    from opsin.ops.arithmetic import Window, padding_of
+    from opsin.ops.kernels import parse
+
+    if out is None:
+        raise InputError("no out", expected="a file to write", remedy="Add --out sharp.png.")
+    if gallery == (kernel is not None):
+        raise InputError(
+            "kernel beside gallery" if gallery else "no kernel",
+            expected="one kernel, or gallery for all of them",
+            remedy="Add --kernel sharpen, or another name or matrix." if not gallery else "",
+        )
+    ends = padding_of(padding)
+    if kernel is None:
+        return sheet.draw_file(image, out, stride=stride, padding=ends, dilation=dilation)
+    chosen = parse(kernel)
+    window = Window(chosen.size, stride, ends, dilation)
+    return picture.filter_file(image, chosen, window, out, signed=signed)
 
 
 def nets() -> list[dict[str, Any]]:

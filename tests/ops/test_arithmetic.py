@@ -294,6 +294,14 @@ def test_what_is_offered_for_an_uneven_size_is_even_and_nearest(
         assert bool(problem.padding) is bool(ways)
         if problem.padding:
             assert abs(problem.padding[0] - pad) == min(abs(p - pad) for p in ways)
+            better = Window(kernel, stride, problem.padding[0])
+            assert arithmetic.output_size((n, n), better)[0] == problem.padding[1]
+
+
+def test_an_absurd_stride_is_answered_at_once() -> None:
+    problem = arithmetic.uneven((400, 400), Window(3, 10**12))[0]
+    assert problem.stride == (397, 2)
+    assert problem.padding is None
 
 
 @pytest.mark.parametrize(
@@ -311,6 +319,9 @@ def test_what_is_offered_for_an_uneven_size_is_even_and_nearest(
         (lambda: arithmetic.transposed_size((1, 1), Window(2, 2, 3)), "a picture of 1×1"),
         (lambda: arithmetic.transposed_size((1, 1), Window(2), 1), "output_padding 1"),
         (lambda: arithmetic.parameters(Window(3), 4, 6, groups=4), "4 channels to 6 in 4 groups"),
+        (lambda: arithmetic.padding_of("full"), "padding 'full'"),
+        (lambda: arithmetic.padding_of("9" * 5000), "padding '99"),
+        (lambda: arithmetic.padding_of(-1), "padding -1"),
         (lambda: receptive_field([Window(3, 2, "same")]), "padding 'same' with stride 2"),
     ],
 )

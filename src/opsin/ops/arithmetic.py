@@ -10,10 +10,11 @@ Sizes are (height, width).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import prod
+from math import isqrt, prod
 from typing import Any, Literal, NamedTuple
 
 from opsin.errors import SizeError
@@ -124,6 +125,19 @@ def _both(given: Any) -> tuple[Any, Any]:
     return given if isinstance(given, tuple) and len(given) == 2 else (given, given)
 
 
+def padding_of(text: str | int) -> Padding:
+    """Return the padding a word or a number in text stands for; raise ``SizeError`` for others.
+
+    >>> padding_of("2"), padding_of("same")
+    (2, 'same')
+    """
+    if text in ("valid", "same"):
+        return "valid" if text == "valid" else "same"
+    if not re.fullmatch("[0-9]{1,9}", str(text)):
+        raise SizeError(f"padding {text!r}", expected="a whole number from 0, valid, or same")
+    return int(text)
+
+
 # ── sizes ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -231,23 +245,30 @@ padding 1 gives 3, stride 2 gives 3
 
 
 def _padding(axis: Axis, size: int) -> tuple[int, int] | None:
-    """Return the padding nearest to an axis' own that comes out even; more rather than less."""
+    """Return the padding nearest to an axis' own that comes out even; more rather than less.
+
+    One more of it is 2 more of room: with an even stride an odd room never comes out.
+    """
     own = axis.ends(size)[0]
-    for step in range(1, axis.stride):
-        for tried in (own + step, own - step):
-            room = size + 2 * tried - axis.span
-            if tried >= 0 and room >= 0 and room % axis.stride == 0:
-                return tried, room // axis.stride + 1
+    room, stride = size + 2 * own - axis.span, axis.stride
+    if stride % 2:  # then a half of 1 is (S + 1)/2, counted round S
+        period, more = stride, -room * (stride + 1) // 2 % stride
+    elif room % 2:
+        return None
+    else:
+        period, more = stride // 2, -room // 2 % (stride // 2)
+    for step in sorted((more, more - period), key=abs):
+        if own + step >= 0 and room + 2 * step >= 0:
+            return own + step, (room + 2 * step) // stride + 1
     return None
 
 
 def _stride(axis: Axis, room: int) -> tuple[int, int]:
     """Return the stride nearest to an axis' own that comes out even; less rather than more."""
-    for step in range(1, axis.stride):
-        for tried in (axis.stride - step, axis.stride + step):
-            if room % tried == 0:
-                return tried, room // tried + 1
-    raise AssertionError("stride 1 is always even")
+    small = [n for n in range(1, isqrt(room) + 1) if room % n == 0]
+    even = sorted({*small, *(room // n for n in small)})
+    nearest = min(even, key=lambda stride: abs(stride - axis.stride))
+    return nearest, room // nearest + 1
 
 
 # ── costs ───────────────────────────────────────────────────────────────────────────────────────

@@ -83,9 +83,9 @@ GALLERY = {
         _kernel("identity", "Leaves all as it is.", "0 0 0; 0 1 0; 0 0 0"),
         _kernel("sharpen", "Adds what differs from its neighbours.", "0 -1 0; -1 5 -1; 0 -1 0"),
         _kernel("unsharp", "Sharpens: twice itself less its blur.", BINOMIAL.format(-476), -256),
-        _kernel("emboss", "Lights it from one corner.", "-2 -1 0; -1 1 1; 0 1 2"),
-        _kernel("box-blur", "Means of 3×3.", "1 1 1; 1 1 1; 1 1 1", 9),
-        _kernel("gaussian-3", "Blurs, near pixels count more.", "1 2 1; 2 4 2; 1 2 1", 16),
+        _kernel("emboss", "Lights it from a corner.", "-2 -1 0; -1 1 1; 0 1 2"),
+        _kernel("box-blur", "Blurs: the mean of nine pixels.", "1 1 1; 1 1 1; 1 1 1", 9),
+        _kernel("gaussian-3", "Blurs; near pixels count more.", "1 2 1; 2 4 2; 1 2 1", 16),
         _kernel("gaussian-5", "Blurs wider and rounder.", BINOMIAL.format(36), 256),
         _kernel("edge-diagonal", "Finds slanted edges and corners.", "1 0 -1; 0 0 0; -1 0 1"),
         _kernel("edge-laplace", "Finds edges of all four sides.", "0 1 0; 1 -4 1; 0 1 0"),
@@ -95,10 +95,10 @@ GALLERY = {
             "Laplacian of Gaussian: edges, smoothed.",
             "0 0 -1 0 0; 0 -1 -2 -1 0; -1 -2 16 -2 -1; 0 -1 -2 -1 0; 0 0 -1 0 0",
         ),
-        _kernel("sobel-x", "Brighter to the right, smoothed down.", "-1 0 1; -2 0 2; -1 0 1"),
-        _kernel("sobel-y", "Brighter downwards, smoothed across.", "-1 -2 -1; 0 0 0; 1 2 1"),
-        _kernel("prewitt-x", "Brighter to the right, plain means.", "-1 0 1; -1 0 1; -1 0 1"),
-        _kernel("prewitt-y", "Brighter downwards, plain means.", "-1 -1 -1; 0 0 0; 1 1 1"),
+        _kernel("sobel-x", "Finds where it brightens to the right.", "-1 0 1; -2 0 2; -1 0 1"),
+        _kernel("sobel-y", "Finds where it brightens downwards.", "-1 -2 -1; 0 0 0; 1 2 1"),
+        _kernel("prewitt-x", "As sobel-x, all rows alike.", "-1 0 1; -1 0 1; -1 0 1"),
+        _kernel("prewitt-y", "As sobel-y, all columns alike.", "-1 -1 -1; 0 0 0; 1 1 1"),
     )
 }
 
