@@ -330,3 +330,9 @@ def test_what_cannot_be_is_said(window: Any, says: str) -> None:
         window()
     assert caught.value.received.startswith(says)
     assert caught.value.expected
+
+
+def test_a_lone_window_larger_than_the_picture_has_no_stride_that_is_even() -> None:
+    hanging = Window(3, 2, ceil=True)
+    assert arithmetic.output_size((2, 2), hanging) == (1, 1)
+    assert arithmetic.uneven((2, 2), hanging) == []

@@ -238,7 +238,8 @@ padding 1 gives 3, stride 2 gives 3
     found = []
     for name, axis, n in zip(("height", "width"), window.axes, size, strict=True):
         room = n + sum(axis.ends(n)) - axis.span
-        if room % axis.stride and axis.padding != "same":
+        # Below 0 a lone window is larger than all there is (ceil): no stride would make it even.
+        if room > 0 and room % axis.stride and axis.padding != "same":
             exact = Fraction(room, axis.stride) + 1
             found.append(Uneven(name, n, axis, exact, _padding(axis, n), _stride(axis, room)))
     return found
