@@ -3,7 +3,7 @@
 import inspect
 
 import opsin
-from opsin import cli, verbs
+from opsin import cli
 from opsin.recipe import Recipe
 
 
@@ -37,7 +37,7 @@ def test_signatures_are_short() -> None:
 
 
 def test_help_of_every_verb_shows_examples() -> None:
-    for verb in (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.nets):
+    for verb in cli.VERBS:
         context = cli.click.Context(cli.command(verb), info_name=f"opsin {verb.__name__}")
         shown = cli.command(verb).get_help(context)
         assert "Examples:" in shown

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Numbers = NDArray[np.float32]
 
+WRITTEN = 7  # rows and columns of the largest matrix that is told in full
 BAND = 1 << 20  # numbers of one colour computed at a time
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP", ".bmp": "BMP"}
 SIGNED = {
@@ -77,8 +78,9 @@ class Filtered:
         """Return what a person wants to know, a sentence a line."""
         (h, w), (n, m) = self.before, self.after
         largest = max(-self.low, self.high)
+        name = self.kernel.name
         return [
-            f"{self.kernel.name}: {self.kernel}",
+            f"{name}: {self.kernel}" if max(self.kernel.size) <= WRITTEN else name,
             f"window {self.window}: {h}×{w} becomes {n}×{m} (height × width)",
             *(self.uneven or ("The size comes out even.",)),
             f"Values from {self.low:.4g} to {self.high:.4g}; "
@@ -134,6 +136,8 @@ def slide(
     """
     extremes = [(band.min(), band.max()) for _, band in bands(pixels, kernel, window)]
     low, high = float(min(e[0] for e in extremes)), float(max(e[1] for e in extremes))
+    dust = 1e-6 * max(abs(low), abs(high))  # what float32 leaves where there should be nothing
+    low, high = (0.0 if abs(end) <= dust else end for end in (low, high))
     seen = np.empty((len(pixels), *output_size(pixels.shape[1:], window)), np.uint8)
     for top, band in bands(pixels, kernel, window):  # once more: floats take four times the memory
         seen[:, top : top + band.shape[1]] = shade(band, shown, max(-low, high))
