@@ -261,6 +261,8 @@ def _optimizer(phase: Phase, course: Course) -> torch.optim.Optimizer:
             if chosen:
                 groups.append({"params": chosen, "share": share, "weight_decay": decay})
     if course.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=course.rate)
-    nesterov = course.momentum > 0
-    return torch.optim.SGD(groups, lr=course.rate, momentum=course.momentum, nesterov=nesterov)
+        return torch.optim.AdamW(groups, lr=course.rate, fused=True)
+    momentum = course.momentum
+    return torch.optim.SGD(
+        groups, lr=course.rate, momentum=momentum, nesterov=momentum > 0, fused=True
+    )

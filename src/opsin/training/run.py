@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from opsin import runtimes
 from opsin.data.dataset import Dataset
-from opsin.engine import policies
+from opsin.engine import heap, policies
 from opsin.engine.clock import Clock
 from opsin.engine.policies import Learnt, Setting
 from opsin.engine.precision import best as best_precision
@@ -136,6 +136,8 @@ def launch(recipe: Recipe, *, heavy: bool) -> Fabric:
             expected="a machine on which torch sees a GPU",
             remedy="Leave --device out to use what there is.",
         )
+    if accelerator == "cpu" and not heavy:
+        heap.keep()
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     # Fabric logs the precision, to whoever listens or not; the run's own notes say what matters.
