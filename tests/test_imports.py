@@ -31,5 +31,12 @@ def test_words_and_decoding_do_not_load_torch() -> None:
         assert "torch" not in loaded_by(f"import opsin.{name}"), name
 
 
+def test_what_is_computed_by_hand_does_not_load_torch() -> None:
+    for name in ("ops.arithmetic", "ops.kernels"):
+        assert not loaded_by(f"import opsin.{name}") & HEAVY, name
+    rooms = "ops.convolution, opsin.ops.between, opsin.lessons.x_or_o, opsin.lessons.gallery"
+    assert "torch" not in loaded_by(f"import opsin.{rooms}")
+
+
 def test_reading_and_checking_do_not_load_torch() -> None:
     assert "torch" not in loaded_by("import opsin\nopsin.Dataset, opsin.check, opsin.Recipe")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from opsin.errors import SizeError
+from opsin.errors import InputError, SizeError
 from opsin.ops.arithmetic import Window
 from opsin.ops.convolution import WAYS, Cost, convolve, costs, turned
 
@@ -123,3 +123,8 @@ def test_what_does_not_fit_is_said(picture: Any, filters: Any, says: str) -> Non
     with pytest.raises(SizeError) as caught:
         convolve(picture, filters)
     assert says in caught.value.received
+
+
+def test_an_unknown_way_is_said() -> None:
+    with pytest.raises(InputError, match="one of loop, matrix, fft, shifts, library"):
+        convolve([[1]], [[1]], way="magic")

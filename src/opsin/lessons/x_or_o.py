@@ -16,8 +16,8 @@ import numpy as np
 
 from opsin.errors import SizeError
 from opsin.ops.arithmetic import Window
+from opsin.ops.between import max_pool, relu
 from opsin.ops.convolution import convolve
-from opsin.ops.layers import max_pool, relu
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from opsin.ops.layers import relu
+from opsin.ops.between import relu
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -210,7 +210,7 @@ class Uneven:
     size: int
     window: Axis
     exact: Fraction
-    padding: tuple[Padding, int] | None
+    padding: tuple[int, int] | None
     stride: tuple[int, int]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from opsin.errors import SizeError
+from opsin.errors import InputError, SizeError
 from opsin.ops.arithmetic import Padding, Pair, Window, multiply_adds, output_size
 
 if TYPE_CHECKING:
@@ -50,13 +50,15 @@ def convolve(
 
     One matrix may slide over another: (F, G) over (H, W) gives (N, M). ``way`` is a name of
     ``WAYS``; all of them give the same numbers. Raises ``SizeError`` where the filters have another
-    depth than the picture, or do not fit into it.
+    depth than the picture, or do not fit into it, and ``InputError`` for another way.
 
     >>> convolve([[5, 2, 3, 4], [6, 7, 8, 5], [4, 5, 4, 5], [1, 0, 2, 3]], [[1, 0], [1, -1]])
     array([[4., 1., 6.],
            [5., 8., 7.],
            [5., 3., 3.]])
     """
+    if way not in WAYS:
+        raise InputError(f"way {way!r}", expected=f"one of {', '.join(WAYS)}")
     x, f = np.asarray(picture), np.asarray(filters)
     flat = x.ndim == f.ndim == 2
     if flat:

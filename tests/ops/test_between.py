@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from opsin.ops import layers
+from opsin.ops import between
 from opsin.ops.arithmetic import Window
 
 
@@ -32,32 +32,32 @@ def test_pooling_equals_torch(
 ) -> None:
     pad = tuple(min(p, k // 2) for p, k in zip(pad, kernel, strict=True))
     x, tensor = drawn(1, 2, *size)
-    found = layers.average_pool(x, Window(kernel, stride, pad, ceil=ceil))
+    found = between.average_pool(x, Window(kernel, stride, pad, ceil=ceil))
     wanted = functional.avg_pool2d(tensor, kernel, stride, pad, ceil)
     assert np.allclose(found, wanted.numpy(), rtol=0, atol=1e-12)
     try:
         wanted = functional.max_pool2d(tensor, kernel, stride, pad, dilation, ceil)
     except RuntimeError:
         return
-    found = layers.max_pool(x, Window(kernel, stride, pad, dilation, ceil))
+    found = between.max_pool(x, Window(kernel, stride, pad, dilation, ceil))
     assert np.array_equal(found, wanted.numpy())
 
 
 def test_relu_and_softmax_equal_torch() -> None:
     x, tensor = drawn(2, 4, 7)
-    assert np.array_equal(layers.relu(x), functional.relu(tensor).numpy())
+    assert np.array_equal(between.relu(x), functional.relu(tensor).numpy())
     for scale in (1, 1000):
         wanted = functional.softmax(tensor * scale, dim=-1).numpy()
-        assert np.allclose(layers.softmax(x * scale), wanted, rtol=0, atol=1e-12)
+        assert np.allclose(between.softmax(x * scale), wanted, rtol=0, atol=1e-12)
 
 
 def test_batch_norm_equals_torch() -> None:
     x, tensor = drawn(3, 5, 4, 6, 7)
     scale, shift = drawn(4, 2, 4)
     wanted = functional.batch_norm(tensor, None, None, shift[0], shift[1], training=True)
-    assert np.allclose(layers.batch_norm(x, *scale), wanted.numpy(), rtol=0, atol=1e-12)
+    assert np.allclose(between.batch_norm(x, *scale), wanted.numpy(), rtol=0, atol=1e-12)
     assert np.allclose(
-        layers.batch_norm(x), functional.batch_norm(tensor, None, None, training=True).numpy()
+        between.batch_norm(x), functional.batch_norm(tensor, None, None, training=True).numpy()
     )
 
 
@@ -66,5 +66,5 @@ def test_batch_norm_equals_torch() -> None:
 def test_local_response_equals_torch_but_for_its_alpha(near: int, channels: int) -> None:
     x, tensor = drawn(5, channels, 3, 4)
     wanted = functional.local_response_norm(tensor[None], near, alpha=0.3 * near, beta=0.6, k=1.5)
-    found = layers.local_response(x, near=near, alpha=0.3, beta=0.6, k=1.5)
+    found = between.local_response(x, near=near, alpha=0.3, beta=0.6, k=1.5)
     assert np.allclose(found, wanted[0].numpy(), rtol=0, atol=1e-12)
