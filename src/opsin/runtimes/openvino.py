@@ -1,8 +1,10 @@
-"""OpenVINO: the fastest way forward on x86, one picture a request, several requests at a time.
+"""OpenVINO: the fastest way forward on x86, one photo a request, several requests at a time.
 
 A batch of one keeps what a net passes between its layers in the cache of a core; on two Zen 5 cores
 MobileNetV2 at 224 px runs 746 images/s so, and 409 in batches of 32. It also makes what is said of
-a picture independent of the others by construction.
+a picture independent of the others by construction. Small pictures go together, as many as fill a
+third of a photo: a request costs 0.15 ms in Python, a digit 0.01 ms in LeNet. Their number is
+fixed, and blank pictures fill the last request, so that company still changes nothing.
 
 Requests are waited for in turn. OpenVINO's queue would call back into Python instead, and a net
 that is dropped while one of its threads still holds a callback waits for that thread for ever, with
@@ -17,6 +19,7 @@ Shapes: N pictures, C channels, h and w of the net's input.
 from __future__ import annotations
 
 import importlib.util
+import math
 import platform
 import warnings
 from collections import deque
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from opsin.runtimes._runtime import Outputs, Pictures
 
 HINTS = {"bf16": "bf16", "float32": "f32"}
+FILLED = 50_000  # numbers in a request, below which pictures go together: 64 digits
 
 
 def available(device: str) -> bool:
@@ -51,10 +55,11 @@ def precisions(device: str) -> list[str]:
 
 
 class OpenVINO:
-    """Runs a compiled net, one picture a request."""
+    """Runs a compiled net, ``together`` pictures a request."""
 
     def __init__(self, compiled: Any, shape: tuple[int, ...], device: str, precision: str) -> None:
         self.compiled, self.shape = compiled, shape
+        self.together = int(compiled.input(0).shape[0])
         self.device, self.precision = device, precision
         self.name = f"OpenVINO on {device} in {precision}"
         self.output = tuple(compiled.output(0).shape)[1:]
@@ -68,26 +73,28 @@ class OpenVINO:
     def stream(self, batches: Iterable[Pictures]) -> Iterator[Outputs]:
         """Yield the outputs of each batch (n, C, h, w), in order, working ahead on the next."""
         idle = [self.compiled.create_infer_request() for _ in range(self.requests)]
-        busy: deque[tuple[Any, _Batch, int]] = deque()
+        busy: deque[tuple[Any, _Batch, int]] = deque()  # request, batch, its first picture
         under_way: deque[_Batch] = deque()
 
         def collect() -> None:
-            request, batch, index = busy.popleft()
+            request, batch, start = busy.popleft()
             request.wait()
-            batch.outputs[index] = request.get_output_tensor(0).data[0]
-            batch.left -= 1
+            some = batch.outputs[start : start + self.together]
+            some[:] = request.get_output_tensor(0).data[: len(some)]
+            batch.left -= len(some)
             idle.append(request)
 
         try:
             for images in batches:
-                batch = _Batch(expect(images, self.shape), self.output)
+                images = expect(images, self.shape)
+                batch = _Batch(len(images), self.output)
                 under_way.append(batch)
-                for index in range(batch.left):
+                for start in range(0, len(images), self.together):
                     if not idle:
                         collect()
                     request = idle.pop()
-                    request.start_async({0: batch.images[index : index + 1]})
-                    busy.append((request, batch, index))
+                    request.start_async({0: self._filled(images[start : start + self.together])})
+                    busy.append((request, batch, start))
                 while under_way and not under_way[0].left:
                     yield under_way.popleft().outputs
             while under_way:
@@ -98,14 +105,20 @@ class OpenVINO:
             for request, _, _ in busy:
                 request.wait()
 
+    def _filled(self, images: Pictures) -> Pictures:
+        """Return as many pictures as a request takes, blank ones at the end."""
+        if len(images) == self.together:
+            return images
+        blank = np.zeros((self.together - len(images), *self.shape), np.uint8)
+        return np.concatenate([images, blank])
+
 
 class _Batch:
-    """Gathers the outputs of one batch; ``left`` counts those that are still to come."""
+    """Gathers the outputs of a batch of n; ``left`` counts those that are still to come."""
 
-    def __init__(self, images: Pictures, output: tuple[int, ...]) -> None:
-        self.images = images
-        self.outputs = np.empty((len(images), *output), np.float32)
-        self.left = len(images)
+    def __init__(self, n: int, output: tuple[int, ...]) -> None:
+        self.outputs = np.empty((n, *output), np.float32)
+        self.left = n
 
 
 def load(net: nn.Module, pre: Preprocessing, *, device: str, precision: str) -> OpenVINO:
@@ -115,7 +128,7 @@ def load(net: nn.Module, pre: Preprocessing, *, device: str, precision: str) -> 
     shape = (pre.channels, *pre.size)
     model = _converted(net, pre, shape)
     model.input(0).get_node().set_element_type(openvino.Type.u8)
-    model.reshape([1, *shape])
+    model.reshape([max(1, FILLED // math.prod(shape)), *shape])
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": HINTS[precision]}
     compiled = openvino.Core().compile_model(model, device.upper(), settings)
     return OpenVINO(compiled, shape, device, precision)
