@@ -10,7 +10,7 @@ from opsin.recipe import Recipe
 def test_public_names() -> None:
     assert set(opsin.__all__) == {
         "Dataset", "Label", "Model", "OpsinError", "Recipe", "Sample", "Value",
-        "check", "evaluate", "predict", "train",
+        "check", "evaluate", "ops", "predict", "train",
     }  # fmt: skip
     for name in opsin.__all__:
         assert inspect.getdoc(getattr(opsin, name)), name

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from opsin import ops
     from opsin.data.dataset import Dataset
     from opsin.data.sample import Sample
     from opsin.errors import OpsinError
@@ -44,12 +45,15 @@ __all__ = [
     "Value",
     "check",
     "evaluate",
+    "ops",
     "predict",
     "train",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "ops":
+        return importlib.import_module("opsin.ops")
     if name not in _HOMES:
         raise AttributeError(f"module 'opsin' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
