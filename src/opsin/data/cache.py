@@ -29,7 +29,7 @@ from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
 from opsin.errors import DataError
 from opsin.events import Advanced, Event, Finished, Problem, Started
-from opsin.files import write_json
+from opsin.files import write_text
 from opsin.ops import phash
 
 RULE = 2  # raise it whenever decode.py gives other pixels than before
@@ -245,7 +245,8 @@ def _room(
 
     def finish(pixels: Pixels) -> None:
         beside.replace(base.with_suffix(".raw"))
-        write_json(base.with_suffix(".json"), _plain(pixels))  # last: it says all is there
+        # Last, since it says all is there; on one line, which takes a tenth of the time.
+        write_text(base.with_suffix(".json"), json.dumps(_plain(pixels)))
 
     try:
         with _clear_errors(base.parent):

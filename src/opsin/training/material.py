@@ -77,7 +77,11 @@ def prepare(
         hashes=pixels.hashes[kept],
     )
     placed = zip(kept.tolist(), good.samples, made.splits, strict=True)
-    chosen = [(row, replace(sample, split=split)) for row, sample, split in placed if split]
+    chosen = [
+        (row, sample if sample.split == split else replace(sample, split=split))
+        for row, sample, split in placed
+        if split
+    ]
     problems = (*data.ledger, *pixels.problems, *copies(data, pixels), *made.problems)
     if problems:
         kinds = Counter(problem.kind for problem in problems)
