@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -35,16 +35,18 @@ class Run:
     output: str
 
 
-def run(command: Sequence[str], *, threads: int = 2) -> Run:
+def run(command: Sequence[str], *, threads: int = 2, env: Mapping[str, str] | None = None) -> Run:
     """Run a command to its end, pinned to ``threads`` threads, and measure it as a whole.
 
-    Waiting threads sleep, for every contestant alike: spinning ones lose much to any neighbour.
+    Waiting threads sleep: spinning ones lose much to any neighbour. ``env`` adds to or changes the
+    environment; an empty word takes a variable out.
     """
     pinned = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    pinned["OMP_WAIT_POLICY"] = "passive"
+    wanted = os.environ | pinned | {"OMP_WAIT_POLICY": "passive"} | dict(env or {})
+    environment = {name: value for name, value in wanted.items() if value}
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         began = time.monotonic()
-        child = subprocess.Popen(command, stdout=output, stderr=errors, env=os.environ | pinned)
+        child = subprocess.Popen(command, stdout=output, stderr=errors, env=environment)
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.monotonic() - began
         output.seek(0)

@@ -1,19 +1,18 @@
-"""LeNet-5 on Fashion-MNIST with fastai, pictures in memory, batch transforms.
+"""A LeNet on idx files with fastai, pictures in memory, batch transforms.
 
-    python fastai_scratch.py FASHION_MNIST_IDX_FOLDER EPOCHS
+    python fastai_scratch.py IDX_FOLDER EPOCHS NET
 
 Uses fastai's Learner with plain DataLoaders over tensors and its own batch flip and affine
 transforms, which is its fastest documented way for small pictures.
 """
 
-import gzip
 import json
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
+from digits import lenet, read
 from fastai.vision.all import (
     Callback,
     CrossEntropyLossFlat,
@@ -26,7 +25,7 @@ from fastai.vision.all import (
     accuracy,
     aug_transforms,
 )
-from plain_scratch import MEAN, STD, lenet5
+from plain_scratch import MEAN, STD
 
 
 class Clock(Callback):
@@ -39,32 +38,25 @@ class Clock(Callback):
         self.learn.taken.append(time.monotonic() - self.began)
 
 
-def read(folder, part):
-    """Return pictures (N, 1, 28, 28) and labels."""
-    images, labels = (
-        gzip.decompress((Path(folder) / f"{part}-{kind}-ubyte.gz").read_bytes())
-        for kind in ("images-idx3", "labels-idx1")
-    )
-    pictures = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 1, 28, 28).copy()
-    return torch.from_numpy(pictures), np.frombuffer(labels, np.uint8, offset=8).astype(np.int64)
-
-
 def main():
     """Train and print one line of JSON."""
-    folder, epochs = sys.argv[1], int(sys.argv[2])
+    folder, epochs, name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     torch.set_num_threads(2)
     images, labels = read(folder, "train")
     more, truths = read(folder, "t10k")
-    images, labels = torch.cat([images, more]), np.concatenate([labels, truths])
+    images, labels = (
+        torch.from_numpy(np.concatenate([images, more])),
+        np.concatenate([labels, truths]),
+    )
     items = list(range(len(labels)))
     picture = lambda i: TensorImage(images[i])  # noqa: E731
     label = lambda i: TensorCategory(labels[i])  # noqa: E731
     splits = (items[: -len(truths)], items[-len(truths) :])
     data = Datasets(items, [[picture], [label]], splits=splits)
-    light = aug_transforms(max_rotate=0, max_zoom=1.07, max_lighting=0, max_warp=0)
+    light = aug_transforms(do_flip=False, max_rotate=0, max_zoom=1.07, max_lighting=0, max_warp=0)
     batch = [IntToFloatTensor(), *light, Normalize.from_stats([MEAN], [STD], cuda=False)]
     loaders = data.dataloaders(bs=256, after_batch=batch, num_workers=2)
-    learner = Learner(loaders, lenet5(), loss_func=CrossEntropyLossFlat(), metrics=accuracy)
+    learner = Learner(loaders, lenet(name), loss_func=CrossEntropyLossFlat(), metrics=accuracy)
     learner.add_cb(Clock())
     learner.taken = []
     with learner.no_bar(), learner.no_logging():
