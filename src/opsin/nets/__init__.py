@@ -11,20 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opsin.nets._build import build, canonical
-    from opsin.nets._catalogue import best_offline, by_accuracy, catalogue, parameters
+    from opsin.nets._catalogue import Catalogue, best_offline, by_accuracy, catalogue, parameters
     from opsin.nets._cut import Stage, cut, depth_groups, levels, stages, survey, taps
+    from opsin.nets._describe import Description
     from opsin.nets._features import head, headless, num_features, pooled, set_head
+    from opsin.nets._named import described
     from opsin.nets.weights import Weights, has_weights, resolve
 
 _HOMES = {
     "_build": ("build", "canonical"),
-    "_catalogue": ("best_offline", "by_accuracy", "catalogue", "parameters"),
+    "_catalogue": ("Catalogue", "best_offline", "by_accuracy", "catalogue", "parameters"),
     "_cut": ("Stage", "cut", "depth_groups", "levels", "stages", "survey", "taps"),
+    "_describe": ("Description",),
     "_features": ("head", "headless", "num_features", "pooled", "set_head"),
+    "_named": ("described",),
     "weights": ("Weights", "has_weights", "resolve"),
 }
 
 __all__ = [
+    "Catalogue",
+    "Description",
     "Stage",
     "Weights",
     "best_offline",
@@ -34,6 +40,7 @@ __all__ = [
     "catalogue",
     "cut",
     "depth_groups",
+    "described",
     "has_weights",
     "head",
     "headless",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from opsin.ops.arithmetic import Window
@@ -77,14 +78,15 @@ class Blueprint:
     least: tuple[int, int] = (1, 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data: what differs from the defaults, a layer a list of pairs."""
+        """Return plain data, short: a layer holds what differs from its defaults."""
         plain = {spec.name: getattr(self, spec.name) for spec in fields(self)}
-        return plain | {"layers": [_changed(layer) for layer in self.layers]}
+        layers = [_changed(place, layer) for place, layer in enumerate(self.layers)]
+        return plain | {"layers": layers}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Blueprint:
         """Make a blueprint from plain data."""
-        layers = tuple(_layer(each) for each in plain["layers"])
+        layers = tuple(_layer(place, each) for place, each in enumerate(plain["layers"]))
         pairs = {name: _pair(plain[name]) for name in ("size", "least")}
         return cls(**{**plain, **pairs, "layers": layers})
 
@@ -99,13 +101,21 @@ class Blueprint:
         return json.dumps(self.to_dict(), separators=(",", ":"), ensure_ascii=False)
 
 
-def _changed(layer: Layer) -> dict[str, Any]:
-    """Return the fields of a layer that differ from their defaults, under short names."""
+LETTERS = "noiwkgbsepmt"
+SHORT = {spec.name: letter for spec, letter in zip(fields(Layer), LETTERS, strict=True)}
+
+
+def _changed(place: int, layer: Layer) -> dict[str, Any]:
+    """Return the fields of a layer that differ from their defaults, under one letter each.
+
+    A layer takes what the one before it gives, where it does not say otherwise.
+    """
+    usual = {spec.name: spec.default for spec in fields(Layer)} | {"inputs": (place - 1,)}
     plain: dict[str, Any] = {}
-    for spec in fields(Layer):
-        value = getattr(layer, spec.name)
-        if value != spec.default:
-            plain[spec.name] = _numbers(value) if isinstance(value, Window) else value
+    for name, letter in SHORT.items():
+        value = getattr(layer, name)
+        if value != usual[name]:
+            plain[letter] = _numbers(value) if isinstance(value, Window) else value
     return plain
 
 
@@ -113,13 +123,18 @@ def _numbers(window: Window) -> list[Any]:
     return [window.kernel, window.stride, window.padding, window.dilation, window.ceil]
 
 
-def _layer(plain: dict[str, Any]) -> Layer:
-    read: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in plain.items()}
+def _layer(place: int, plain: dict[str, Any]) -> Layer:
+    read: dict[str, Any] = {"inputs": (place - 1,)}
+    for name, letter in SHORT.items():
+        if letter in plain:
+            value = plain[letter]
+            read[name] = tuple(value) if isinstance(value, list) else value
     if "window" in read:
-        *sides, ceil = plain["window"]
-        kernel, stride, padding, dilation = (_pair(v) if isinstance(v, list) else v for v in sides)
-        read["window"] = Window(kernel, stride, padding, dilation, bool(ceil))
+        read["window"] = _window(*(_pair(v) if isinstance(v, list) else v for v in plain["w"]))
     return Layer(**read)
+
+
+_window = lru_cache(maxsize=1024)(Window)  # many layers slide the same one
 
 
 def _pair(values: Sequence[int]) -> tuple[int, int]:

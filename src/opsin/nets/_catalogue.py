@@ -1,48 +1,19 @@
-"""Well-known nets in numbers: parameters, arithmetic, and where their weights come from."""
+"""The known nets as a table: history, what they cost and see, where their weights come from.
+
+Whatever is a count is counted from the net's blueprint, here and now; nothing needs torch.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from opsin.nets import _caches, _speeds, _store
+from opsin.nets._describe import Description, describe
+from opsin.nets._lineage import ORIGINS, Origin
+from opsin.nets._named import described
+from opsin.nets.weights import PACKAGES, package_file
 
-from opsin.nets import _remote
-from opsin.nets._build import build, on_meta, quiet
-from opsin.nets.weights import PACKAGES, locate, package_file
-
-KNOWN = (
-    "lenet5",
-    "alexnet",
-    "vgg11_bn",
-    "vgg16",
-    "vgg19",
-    "googlenet",
-    "inception_v3",
-    "inception_v4",
-    "legacy_xception",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "resnext50_32x4d",
-    "seresnet50",
-    "densenet121",
-    "mobilenetv1_100",
-    "mobilenetv2_100",
-    "mobilenetv3_small_100",
-    "mobilenetv3_large_100",
-    "shufflenet_v2_x1_0",
-    "mnasnet_100",
-    "tf_efficientnet_lite0",
-    "tf_efficientnet_lite1",
-    "tf_efficientnet_lite2",
-    "efficientnet_b0",
-    "tf_efficientnetv2_s",
-    "regnety_004",
-    "regnety_016",
-    "convnext_tiny",
-)
 # Packaged nets by what their features were worth on photographs, best for its time first.
 OFFLINE = (
     "tf_efficientnet_lite0",
@@ -50,7 +21,95 @@ OFFLINE = (
     "tf_efficientnet_lite2",
     "mobilenetv2_100",
 )
-NATIVE = {"lenet5": (1, (28, 28))}  # channels and size of nets without pretrained weights
+CLOSE = 0.01  # a count this near to the lecture's is the lecture's, rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Is the table of nets: one row each, the oldest first."""
+
+    rows: list[dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``opsin nets --json`` prints."""
+        return {"nets": self.rows}
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Return one row a known net, the oldest first; any other name of timm works too."""
+    speeds = _speeds.read()
+    return [row(name, speeds) for name in ORIGINS]
+
+
+def row(name: str, speeds: dict[str, _speeds.Speed] | None = None) -> dict[str, Any]:
+    """Return history, numbers and weights of a known net, for one picture of its own size.
+
+    ``madds`` are multiply-adds, ``receptive_field`` is what one number of the last map sees, in
+    pixels, None where that depends on the picture. ``remark`` says where a lecture's count is
+    wrong.
+
+    >>> found = row("lenet5")
+    >>> found["parameters"], found["madds"], found["size"], found["year"]
+    (61706, 416520, [28, 28], 1998)
+    """
+    known = _store.stored(name)
+    assert known is not None
+    net, origin = describe(known.blueprint), ORIGINS[name]
+    speed = (_speeds.read() if speeds is None else speeds).get(name)
+    return {
+        "name": name,
+        "year": origin.paper.year,
+        "paper": origin.paper.to_dict(),
+        "parents": list(origin.parents),
+        "layers": origin.layers or net.depth,
+        "depth": net.depth,
+        "parameters": net.parameters,
+        "madds": net.madds,
+        "receptive_field": list(net.field.size) if net.field else None,
+        "size": list(net.size),
+        "channels": net.channels,
+        **_weights(name, known),
+        "images_per_second": speed.rate if speed else None,
+        "runtime": speed.runtime if speed else None,
+        "lecture": origin.lecture or None,
+        "remark": remark(net, origin),
+    }
+
+
+def remark(net: Description, origin: Origin) -> str:
+    """Return what one should know of a net's counts; where the lecture is wrong, that first.
+
+    >>> from opsin.nets._named import described
+    >>> remark(described("inception_v4"), ORIGINS["inception_v4"])
+    'the lecture says 55 M parameters, it has 42,679,816: 55.8 M is Inception-ResNet-v2'
+    """
+    claimed = origin.claimed
+    wrong = claimed is not None and abs(net.parameters - claimed) > CLOSE * claimed
+    said = f"the lecture says {origin.lecture} parameters, it has {net.parameters:,}"
+    return ": ".join(filter(None, [said if wrong else "", origin.remark]))
+
+
+def _weights(name: str, known: _store.Stored) -> dict[str, Any]:
+    """Return where the weights of a net come from, on this machine as it is, and their licence."""
+    packaged, published = PACKAGES.get(name), known.published
+    where = _caches.Published(**published) if published else None
+    licence = packaged.licence if packaged else where.licence if where else ""
+    if packaged and package_file(packaged):
+        origin = f"package {packaged.distribution}"
+    elif where and _caches.cached(where):
+        origin = f"cache ({where.label})"
+    else:
+        origin = "download" if where or packaged else "none"
+    return {"weights": origin, "licence": licence}
+
+
+def parameters(net: str) -> int:
+    """Return how many weights a net has with its usual head, counted without memory for them.
+
+    >>> parameters("lenet5")
+    61706
+    """
+    return described(net).parameters
 
 
 def by_accuracy() -> list[tuple[str, int]]:
@@ -58,91 +117,10 @@ def by_accuracy() -> list[tuple[str, int]]:
     first (77.5, 76.6, 75.5 and 71.9 % top-1, as their authors state)."""
     ranked = ("tf_efficientnet_lite2", "tf_efficientnet_lite1", "tf_efficientnet_lite0")
     installed = [n for n in (*ranked, "mobilenetv2_100") if package_file(PACKAGES[n])]
-    return [(name, row(name)["madds"]) for name in installed or [best_offline()]]
+    return [(name, described(name).madds) for name in installed or [best_offline()]]
 
 
 def best_offline() -> str:
     """Return the best net whose weights are installed; the first of them where none is."""
     installed = [name for name in OFFLINE if package_file(PACKAGES[name])]
     return (installed or list(OFFLINE))[0]
-
-
-def catalogue() -> list[dict[str, Any]]:
-    """Return one row a well-known net; any other name of timm works too.
-
-    ``parameters`` counts all weights, ``madds`` the multiply-adds for one picture of ``size``.
-    """
-    return [row(name) for name in KNOWN]
-
-
-def row(name: str) -> dict[str, Any]:
-    """Return the numbers of one net, counted without memory for its weights.
-
-    >>> found = row("lenet5")
-    >>> found["parameters"], found["madds"], found["size"]
-    (61706, 416520, [28, 28])
-    """
-    channels, size = NATIVE.get(name, (3, _remote.preprocessing(name).size))
-    outputs = 10 if name in NATIVE else 1000
-    with torch.device("meta"), quiet():
-        net = build(name, outputs=outputs, channels=channels).eval()
-    found = locate(name)
-    published = _remote.known(name)
-    packaged = PACKAGES.get(name)
-    facts = found or packaged or published
-    return {
-        "name": name,
-        "parameters": sum(parameter.numel() for parameter in net.parameters()),
-        "madds": madds(_bare(net), channels, size),
-        "size": list(size),
-        "weights": found.origin if found else "download" if published else "none",
-        "licence": facts.licence if facts else "",
-    }
-
-
-def _pass(x: Tensor) -> Tensor:
-    return x
-
-
-def _bare(net: nn.Module) -> nn.Module:
-    """Let layers that neither multiply filters nor change shapes pass: counting takes half as long.
-
-    The net is only good for counting afterwards.
-    """
-    passing = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.Dropout, nn.ReLU, nn.SiLU, nn.GELU)
-    for module in net.modules():
-        if isinstance(module, (*passing, nn.ReLU6, nn.Hardswish)):
-            setattr(module, "forward", _pass)  # noqa: B010  an assignment would need its type
-    return net
-
-
-def parameters(name: str) -> int:
-    """Return how many weights a net has with its usual head, counted without memory for them.
-
-    >>> parameters("lenet5")
-    61706
-    """
-    channels = NATIVE.get(name, (3, None))[0]
-    with torch.device("meta"), quiet():
-        net = build(name, outputs=10 if name in NATIVE else 1000, channels=channels)
-    return sum(parameter.numel() for parameter in net.parameters())
-
-
-def madds(net: nn.Module, channels: int, size: tuple[int, int]) -> int:
-    """Return the multiply-adds of all convolutions and linear layers for one picture (h, w)."""
-    counted = []
-
-    def count(layer: nn.Module, _: Any, output: Tensor) -> None:
-        weight = layer.weight
-        assert isinstance(weight, Tensor)
-        # Each output number is one dot product with a filter; a linear layer has no positions.
-        counted.append(output.numel() * weight[0].numel())
-
-    layers = [m for m in net.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    try:
-        on_meta(net, channels, size)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return sum(counted)

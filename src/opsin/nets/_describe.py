@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -13,42 +14,46 @@ from opsin.ops import arithmetic
 from opsin.ops.arithmetic import Field, Window
 
 VIEWS = ("flatten", "turn", "reshape")
+WEIGHTED = ("conv", "transposed", "dense")
 LARGEST = 2048  # pixels: where the search for a size that fits ends
 NORMS = ("batch norm", "layer norm", "group norm", "local response norm")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Is what is said of one layer: ``shape`` comes out, ``field`` is what one number of it sees.
-
-    ``field`` is None for the whole picture, and wherever no rule says (``known`` is False then).
-    """
+    """Is what is said of one layer; ``state`` is what it gives."""
 
     layer: Layer
-    shape: Shape
+    state: State
     parameters: int
     madds: int
-    field: Seen
-    known: bool
     remarks: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
-        """Return what the layer is, in words: "conv 3×3, stride 2, padding 1"."""
+        """Return what the layer is, in words: "conv 3×3, 64, stride 2, padding 1"."""
         return words(self.layer)
 
+    @property
+    def shape(self) -> Shape:
+        """Return the shape that torch gives, (C, h, w) for a map."""
+        return self.state.shape
+
+    @property
+    def field(self) -> Seen:
+        """Return what one number sees; None for the whole picture, and where no rule says."""
+        return self.state.seen
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; ``receptive_field`` is (h, w), "whole" or None."""
-        seen = self.field
+        """Return plain data: ``output`` is [h, w, channels], or [features] of a vector."""
         return {
             "name": self.layer.name,
             "kind": self.kind,
             "inputs": list(self.layer.inputs),
-            "output": list(self.shape),
+            "output": self.state.hwc,
             "parameters": self.parameters,
             "madds": self.madds,
-            "receptive_field": list(seen.size) if seen else "whole" if self.known else None,
-            "field_stride": list(seen.stride) if seen else None,
+            **self.state.sees(),
             "remarks": list(self.remarks),
         }
 
@@ -79,9 +84,19 @@ class Description:
     @property
     def field(self) -> Seen:
         """Return what one number of the last map sees; None where there is none, or no rule."""
-        if not self.rows[-1].known:
+        if not self.rows[-1].state.known:
             return None
         return next((row.field for row in reversed(self.rows) if row.field), None)
+
+    @property
+    def depth(self) -> int:
+        """Return the layers with filters or dense weights on the longest way, gates left out."""
+        longest: list[int] = []
+        for row in self.rows:
+            maps = [i for i in row.layer.inputs if self.rows[i].field]
+            before = max((longest[i] for i in maps or row.layer.inputs), default=0)
+            longest.append(before + (row.layer.op in WEIGHTED))
+        return longest[-1]
 
     def activations(self, batch: int = 1) -> int:
         """Return the bytes of what the layers give for a batch, in float32.
@@ -100,6 +115,7 @@ class Description:
             "input": [*self.size, self.channels],
             "parameters": self.parameters,
             "madds": self.madds,
+            "depth": self.depth,
             "receptive_field": list(seen.size) if seen else None,
             "field_stride": list(seen.stride) if seen else None,
             "weight_bytes": 4 * self.parameters,
@@ -207,9 +223,10 @@ def row_of(layer: Layer, came: tuple[State, ...], state: State) -> Row:
         cost += prod(state.shape) * inputs
     if layer.op in ("conv", "max", "average") and layer.window:
         remarks = _remarks(came[0].size, layer.window)
-    return Row(layer, state.shape, weights, cost, state.seen, state.known, remarks)
+    return Row(layer, state, weights, cost, remarks)
 
 
+@lru_cache(maxsize=4096)
 def _remarks(size: Pair, window: Window) -> tuple[str, ...]:
     """Return what does not come out even; once where both axes are alike."""
     told = [str(found) for found in arithmetic.uneven(size, window)]
@@ -221,13 +238,20 @@ def _remarks(size: Pair, window: Window) -> tuple[str, ...]:
 def _convolution(layer: Layer, window: Window, came: State) -> tuple[int, int]:
     """Return parameters and multiply-adds."""
     depth, groups = came.depth, layer.groups or came.depth
-    outputs = layer.outputs or depth
-    weights = arithmetic.parameters(window, depth, outputs, groups=groups, bias=layer.bias)
-    transposed = layer.op == "transposed"
-    madds = arithmetic.multiply_adds(
-        came.size, window, depth, outputs, groups=groups, transposed=transposed
+    outputs, transposed = layer.outputs or depth, layer.op == "transposed"
+    return _cost(came.size, window, (depth, outputs, groups), layer.bias, transposed)
+
+
+@lru_cache(maxsize=4096)
+def _cost(
+    size: Pair, window: Window, channels: tuple[int, int, int], bias: bool, transposed: bool
+) -> tuple[int, int]:
+    """Return parameters and multiply-adds for ``channels`` (before, after, groups)."""
+    before, after, groups = channels
+    return (
+        arithmetic.parameters(window, before, after, groups=groups, bias=bias),
+        arithmetic.multiply_adds(size, window, before, after, groups=groups, transposed=transposed),
     )
-    return weights, madds
 
 
 def words(layer: Layer) -> str:

@@ -6,9 +6,7 @@ Nothing here touches the network but ``fetch``.
 from __future__ import annotations
 
 import os
-import re
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,27 +14,12 @@ from urllib.request import getproxies
 
 from opsin.data.preprocess import Preprocessing
 from opsin.nets._build import canonical, in_timm, in_torchvision, quiet
+from opsin.nets._caches import Published, folders
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 IMAGENET = Preprocessing((224, 224), interpolation="bilinear")
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Is a weight file on the network: a Hugging Face repository, or an address."""
-
-    label: str
-    licence: str
-    repository: str = ""
-    address: str = ""
-
-    @property
-    def sha256(self) -> str:
-        """Return the start of the checksum that torch hub file names carry, or nothing."""
-        found = re.search(r"-([0-9a-f]{8,})\.pth$", self.address)
-        return found[1] if found else ""
 
 
 def known(net: str) -> Published | None:
@@ -92,29 +75,6 @@ def _config(net: str) -> dict[str, Any]:
 
         found = get_pretrained_cfg(net)
     return dict(found.to_dict()) if found else {}
-
-
-def folders() -> list[Path]:
-    """Return the caches: Hugging Face's and torch hub's, as the environment sets them."""
-    import torch
-
-    home = Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser()
-    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
-    return [hub, Path(torch.hub.get_dir()) / "checkpoints"]
-
-
-def cached(published: Published) -> Path | None:
-    """Return the file in a cache, or None."""
-    hub, checkpoints = folders()
-    if published.address:
-        path = checkpoints / published.address.rpartition("/")[2]
-        return path if path.is_file() else None
-    folder = hub / f"models--{published.repository.replace('/', '--')}"
-    head = folder / "refs" / "main"
-    if not head.is_file():
-        return None
-    path = folder / "snapshots" / head.read_text().strip() / "model.safetensors"
-    return path if path.is_file() else None
 
 
 def fetch(published: Published) -> Path:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -24,6 +25,7 @@ from opsin.ops.arithmetic import Field, Window
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 Seen = Field | None  # None: the whole picture
+output_size = lru_cache(maxsize=4096)(arithmetic.output_size)  # the layers of a net are often alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,23 @@ class State:
         """Return the channels of a map, or the length of a vector."""
         return prod(self.shape) // prod(self.size)
 
+    @property
+    def hwc(self) -> list[int]:
+        """Return [h, w, channels] of a map, as pictures are written; other shapes as they are."""
+        return [*self.size, self.depth] if self.space else list(self.shape)
+
+    def sees(self) -> dict[str, Any]:
+        """Return plain data: ``receptive_field`` is [h, w], "whole", or None where no rule says."""
+        seen = self.seen
+        return {
+            "receptive_field": list(seen.size) if seen else "whole" if self.known else None,
+            "field_stride": list(seen.stride) if seen else None,
+        }
+
 
 def _window(layer: Layer, came: tuple[State, ...]) -> State:
     before, window = came[0], _of(layer)
-    size = arithmetic.output_size(before.size, window)
+    size = output_size(before.size, window)
     outputs = layer.outputs or before.depth
     whole = size == (1, 1) and _covers(window, before.size)
     seen = None if whole or not before.seen else before.seen.through(window, before.size)

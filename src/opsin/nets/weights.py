@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import WeightsError
+from opsin.nets import _caches
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -146,7 +147,7 @@ def locate(net: str) -> Weights | None:
             pinned=True,
         )
     known = _remote.known(net)
-    cached = known and _remote.cached(known)
+    cached = known and _caches.cached(known)
     if known and cached:
         return _from_remote(net, known, cached, "cache")
     return None
@@ -213,7 +214,7 @@ def _download(net: str, tell: Callable[[str], None] | None) -> Weights:
     if known is None:
         tried.append("timm and torchvision (they publish none)")
     else:
-        tried.append(f"the caches ({', '.join(str(f) for f in _remote.folders())})")
+        tried.append(f"the caches ({', '.join(str(f) for f in _caches.folders())})")
         if tell:
             tell(f"Downloading weights for {net} from {known.label}.")
         try:
