@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -153,3 +156,11 @@ def test_l1_makes_weights_zero_and_l2_makes_them_small() -> None:
     assert ends["l2"].mean() < ends["none"].mean() / 2
     small = {name: (weights < 1e-2).mean() for name, weights in ends.items()}
     assert small["l1"] > 0.3 > 0.1 > small["none"]
+
+
+@pytest.mark.learns
+def test_the_example_holds_what_it_claims(capsys: pytest.CaptureFixture[str]) -> None:
+    example = Path(__file__).parents[2] / "examples" / "beautiful_backpropagation.py"
+    learnt = runpy.run_path(str(example))
+    assert sum(layer.weights.size + layer.bias.size for layer in learnt["found"]) == 6750
+    assert "by the chain rule" in capsys.readouterr().out
