@@ -122,7 +122,7 @@ def _parameter(
             return click.Option([f"--{parameter.name}"], is_flag=True, help=about)
         return click.Option(
             [f"--{parameter.name}"],
-            type=click.Path() if "Path" in kind else int if kind == "int" else str,
+            type=click.Path() if "Path" in kind else int if kind in ("int", "int | None") else str,
             default=default,
             help=about,
             show_default=bool(default),

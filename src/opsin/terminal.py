@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +89,10 @@ def print_result(result: Any, style: str) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
     if isinstance(result, Measures):
         _print_measures(console, result)
-    elif isinstance(result, list):
-        console.print(_table(result))
+    elif hasattr(result, "table"):
+        console.print(_table(result.table(console.width), right=result.right))
+        for line in result.notes():
+            console.print(spelled(line), markup=False, soft_wrap=True)
     elif hasattr(result, "lines"):
         for line in result.lines():
             console.print(spelled(line), markup=False, soft_wrap=True)
@@ -102,8 +104,6 @@ def print_result(result: Any, style: str) -> None:
 
 def _plain(result: Any) -> Any:
     """Return a result as plain data."""
-    if isinstance(result, list):
-        return {"nets": result}
     return result.to_dict()
 
 
@@ -198,12 +198,12 @@ def _print_model(console: Console, model: Model) -> None:
     console.print(f"report: {escape(spelled(str(plain['report'])))}", soft_wrap=True)
 
 
-def _table(rows: list[Any] | list[Mapping[str, Any]]) -> Table:
-    """Return rows of the same keys as a table; numbers to the right."""
+def _table(rows: list[Any] | list[Mapping[str, Any]], right: Sequence[str] = ()) -> Table:
+    """Return rows of the same keys as a table; numbers and the columns ``right`` to the right."""
     table = Table(box=None, pad_edge=False)
     names = list(rows[0]) if rows else []
     for name in names:
-        number = isinstance(rows[0][name], int | float)
+        number = isinstance(rows[0][name], int | float) or name in right
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in names))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opsin.errors import InputError
 from opsin.events import Event, follow
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opsin.data.check import Checked
     from opsin.data.dataset import Dataset
     from opsin.figures import Measures
+    from opsin.lessons.described import Described, Listed
     from opsin.lessons.gallery import Gallery
     from opsin.lessons.picture import Filtered
     from opsin.model import Model, Prediction
@@ -198,16 +199,69 @@ def convolve(
     return picture.filter_file(image, chosen, window, out, signed=signed)
 
 
-def nets() -> list[dict[str, Any]]:
-    """List what can be trained, with sizes and where pretrained weights come from.
+def nets(
+    net: str | None = None,
+    *,
+    spec: str | None = None,
+    input: str | None = None,
+    classes: int | None = None,
+    batch: int = 32,
+    speed: bool = False,
+    draw: str | Path | None = None,
+    watch: Watch = _ignore,
+) -> Listed | Described:
+    """List the nets there are, or say what one gives, costs and sees, layer by layer.
+
+    Counts are exact and need no memory for the weights. A net described in a line can be trained,
+    too, with the line as --net.
+
+    \b
+    conv HxWxK       K filters: stride S, pad P|same|valid, dilation D, groups G, linear
+    depthwise HxW    a filter a channel: stride, pad, dilation, linear
+    pool N           the largest of NxN: stride S, pad P, ceil; average for the mean
+    global           the mean of each map
+    dense N          a linear layer: linear
+    bn, dropout P, relu, sigmoid, tanh
+
+    A ReLU follows every conv, depthwise and dense but the last, and comes after bn; "linear" or an
+    activation of one's own stands instead. No padding where none is given.
+
+    Args:
+        net: a name, a model file or run folder, or nothing for the table of nets
+        spec: a net described in a line, layers between commas
+        input: pictures, height x width x channels; else those the net is made for
+        classes: outputs of the last layer instead of the net's own
+        batch: pictures to count the memory of activations for
+        speed: measure images a second on this machine, and remember it
+        draw: an SVG file to draw the net in
 
     Examples:
         opsin nets
-        opsin nets --json
+        opsin nets vgg16 --input 224x224x3 --classes 9
+        opsin nets --spec 'conv 5x5x8, pool 2, conv 5x5x16, dense 10' --input 32x32x3
+        opsin nets resnet50 --draw resnet50.svg
+        opsin nets resnet50 --speed
+        opsin nets runs/shoes
     """
-    from opsin import nets as room
+    from opsin.lessons import described as room
 
-    return room.catalogue()
+    if net is not None and spec is not None:
+        raise InputError("a net beside spec", expected="one of the two")
+    if net is None and spec is None:
+        given = {"input": input, "classes": classes, "draw": draw}
+        if lonely := [name for name, value in given.items() if value is not None]:
+            raise InputError(
+                f"{lonely[0]} without a net",
+                expected="a net, or spec",
+                remedy="As in: opsin nets vgg16 --input 224x224x3",
+            )
+        if speed:
+            room.measure([], watch)
+        return room.list_nets()
+    found = room.answer(net, spec, room.Asked(input, classes, batch))
+    if speed:
+        found = room.measured(found, watch)
+    return found
 
 
 def _read(data: str | Path | Dataset, root: str | Path | None) -> Dataset:

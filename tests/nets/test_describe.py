@@ -271,7 +271,7 @@ def test_the_field_of_a_famous_net_is_where_gradients_reach(name: str, side: int
 
 def test_a_size_too_small_names_the_layer_and_what_fits() -> None:
     drawn = record(bare("alexnet"), 3, (224, 224))
-    with pytest.raises(SizeError, match=r"256×1×1 at layer features.12 .*at least 63×63"):
+    with pytest.raises(SizeError, match=r"1×1×256 at layer features.12 .*at least 63×63"):
         describe(drawn, (40, 40))
     with pytest.raises(SizeError, match="40×40 pixels"):
         record(bare("alexnet"), 3, (40, 40))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opsin.nets._build import build, canonical
-    from opsin.nets._catalogue import Catalogue, best_offline, by_accuracy, catalogue, parameters
+    from opsin.nets._catalogue import best_offline, by_accuracy, catalogue, parameters
     from opsin.nets._cut import Stage, cut, depth_groups, levels, stages, survey, taps
     from opsin.nets._describe import Description
     from opsin.nets._features import head, headless, num_features, pooled, set_head
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_build": ("build", "canonical"),
-    "_catalogue": ("Catalogue", "best_offline", "by_accuracy", "catalogue", "parameters"),
+    "_catalogue": ("best_offline", "by_accuracy", "catalogue", "parameters"),
     "_cut": ("Stage", "cut", "depth_groups", "levels", "stages", "survey", "taps"),
     "_describe": ("Description",),
     "_features": ("head", "headless", "num_features", "pooled", "set_head"),
@@ -29,7 +29,6 @@ _HOMES = {
 }
 
 __all__ = [
-    "Catalogue",
     "Description",
     "Stage",
     "Weights",

@@ -21,6 +21,7 @@ from torch.func import functional_call
 
 from opsin.errors import RecipeError, WeightsError
 from opsin.nets._features import head
+from opsin.nets._spec import is_spec
 
 # torchvision's names for nets that timm keeps under another one; timm's class is used for both.
 ALIASES = {"mobilenet_v2": "mobilenetv2_100"}
@@ -84,7 +85,7 @@ def build(
     size: tuple[int, int] | None = None,
     dropout: float = 0.0,
 ) -> nn.Module:
-    """Return the net called ``name`` with fresh weights and a head of ``outputs``.
+    """Return the net called ``name``, or described in a line, with fresh weights and ``outputs``.
 
     ``size`` (h, w) is checked against what the net can see; ``dropout`` acts before the head.
     Raises ``WeightsError`` for an unknown name and ``RecipeError`` for a size or a dropout that the
@@ -95,6 +96,10 @@ def build(
     torch.Size([2, 10])
     """
     name = canonical(name)
+    if is_spec(name):
+        from opsin.nets._spec_net import build_line
+
+        return build_line(name, outputs=outputs, channels=channels, size=size, dropout=dropout)
     with quiet():
         if in_timm(name):
             import timm
@@ -207,7 +212,7 @@ def _first_convolution(net: nn.Module, channels: int) -> None:
 def _unknown(name: str) -> WeightsError:
     import timm
 
-    every = [*timm.list_models(), *_torchvision_names(), *ALIASES]
+    every = sorted({*timm.list_models(), *_torchvision_names(), *ALIASES})
     near = difflib.get_close_matches(name, every, n=4, cutoff=0.5)
     return WeightsError(
         f"the net {name!r}",

@@ -5,13 +5,15 @@ Whatever is a count is counted from the net's blueprint, here and now; nothing n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 
+from opsin.errors import SizeError
 from opsin.nets import _caches, _speeds, _store
 from opsin.nets._describe import Description, describe
 from opsin.nets._lineage import ORIGINS, Origin
 from opsin.nets._named import described
+from opsin.nets._spec import is_spec
 from opsin.nets.weights import PACKAGES, package_file
 
 # Packaged nets by what their features were worth on photographs, best for its time first.
@@ -22,17 +24,6 @@ OFFLINE = (
     "mobilenetv2_100",
 )
 CLOSE = 0.01  # a count this near to the lecture's is the lecture's, rounded
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """Is the table of nets: one row each, the oldest first."""
-
-    rows: list[dict[str, Any]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what ``opsin nets --json`` prints."""
-        return {"nets": self.rows}
 
 
 def catalogue() -> list[dict[str, Any]]:
@@ -80,6 +71,7 @@ def remark(net: Description, origin: Origin) -> str:
     """Return what one should know of a net's counts; where the lecture is wrong, that first.
 
     >>> from opsin.nets._named import described
+from opsin.nets._spec import is_spec
     >>> remark(described("inception_v4"), ORIGINS["inception_v4"])
     'the lecture says 55 M parameters, it has 42,679,816: 55.8 M is Inception-ResNet-v2'
     """
@@ -106,9 +98,14 @@ def _weights(name: str, known: _store.Stored) -> dict[str, Any]:
 def parameters(net: str) -> int:
     """Return how many weights a net has with its usual head, counted without memory for them.
 
+    Of a net in a line it depends on the pictures: those of 32×32 count, or the next size that fits.
+
     >>> parameters("lenet5")
     61706
     """
+    for side in (32, 224) if is_spec(net) else ():
+        with suppress(SizeError):
+            return described(net, size=(side, side)).parameters
     return described(net).parameters
 
 

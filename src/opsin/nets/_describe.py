@@ -180,7 +180,7 @@ def _through(drawn: Blueprint, layer: Layer, came: tuple[State, ...]) -> State:
     try:
         return RULES[layer.op](layer, came)
     except SizeError as error:
-        shape = "×".join(map(str, came[0].shape))
+        shape = "×".join(map(str, came[0].hwc))
         net = drawn.name if len(drawn.name) <= 40 else f"{drawn.name[:39]}…"
         raise SizeError(
             f"{shape} at layer {layer.name} ({words(layer)}) of {net}: {error.received}",
@@ -274,6 +274,8 @@ def words(layer: Layer) -> str:
     if layer.op == "adaptive":
         size = "×".join("·" if side is None else str(side) for side in layer.shape)
         return f"{layer.word} to {size}" if size != "1×1" else f"global {layer.word}"
+    if layer.op == "pad":
+        return f"pad {', '.join(str(side) for side in layer.shape)}"
     if layer.op == "mean":
         return "global average pool"
     return layer.word or layer.op

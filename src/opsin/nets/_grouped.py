@@ -16,7 +16,7 @@ from opsin.nets._rules import State
 
 SHORT = 45  # lines: a net of no more layers is shown layer by layer
 WAYS = 12  # branches: a block of more is told as one row of layers
-SILENT = ("flatten", "reshape", "turn", "fixed", "pad")
+SILENT = ("flatten", "reshape", "turn", "fixed")
 BEFORE = ("same", "reshape", "fixed", "merge", "join")  # how pictures are scaled, inside the net
 UNSAID = ("dropout", "detach", "contiguous")
 
@@ -26,7 +26,7 @@ class Line:
     """Is a layer with what follows it in place, or a block, ``times`` alike in a row.
 
     ``parameters`` and ``madds`` are of all of them; ``rows`` are those of the first, ``state`` is
-    what the last one gives.
+    what the last one gives, before it is laid out another way.
     """
 
     name: str
@@ -75,11 +75,12 @@ def lines(net: Description) -> list[Line]:
 
 
 def _line(name: str, what: str, rows: Sequence[Row]) -> Line:
+    shown = [row for row in rows if row.layer.op not in SILENT] or rows
     return Line(
         name,
         what,
         tuple(rows),
-        rows[-1].state,
+        shown[-1].state,
         sum(row.parameters for row in rows),
         sum(row.madds for row in rows),
     )

@@ -22,14 +22,19 @@ class Paper:
 
     @property
     def short(self) -> str:
-        """Return authors and title on a few words: "He et al., Deep Residual Learning"."""
+        """Return authors and title in a few words.
+
+        >>> VGG.short
+        'Simonyan & Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition'
+        """
         names = self.authors.split(", ")
-        who = names[0] if len(names) == 1 else " & ".join(names) if len(names) == 2 else ""
-        return f"{who or names[0] + ' et al.'}, {self.title.partition(':')[0]}"
+        who = " & ".join(names) if len(names) < 3 else f"{names[0]} et al."
+        return f"{who}, {self.title.partition(':')[0]}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return {
+            "short": self.short,
             "authors": self.authors,
             "title": self.title,
             "venue": self.venue,

@@ -16,7 +16,11 @@ MOST_CLASSES = 1_000_000
 
 
 def described(
-    net: str, *, size: Pair | None = None, channels: int | None = None, classes: int | None = None
+    net: str | Blueprint,
+    *,
+    size: Pair | None = None,
+    channels: int | None = None,
+    classes: int | None = None,
 ) -> Description:
     """Return any net in numbers: one of the known, any of timm or torchvision, or one in a line.
 
@@ -30,7 +34,7 @@ def described(
     """
     if classes is not None and not 1 <= classes <= MOST_CLASSES:
         raise InputError(f"classes {classes}", expected=f"1 to {MOST_CLASSES:,}")
-    drawn = blueprint(net, size, channels)
+    drawn = net if isinstance(net, Blueprint) else blueprint(net, size, channels)
     if classes and drawn.head is None:
         raise InputError(
             f"classes {classes} for {drawn.name}",

@@ -63,7 +63,10 @@ def build_line(
     >>> [name for name, _ in net.body.named_children()], net.head.weight.shape
     (['conv1', 'relu1', 'pool1', 'flatten1'], torch.Size([2, 36]))
     """
-    found = describe(parse(line), size, channels=channels, classes=outputs)
+    drawn = parse(line)
+    if size is None:
+        raise RecipeError("a described net without a size", expected="size=(height, width)")
+    found = describe(drawn, size, channels=channels, classes=outputs)
     if found.rows[-1].layer.op != "dense":
         raise RecipeError(
             f"a described net that ends in {found.rows[-1].kind}",
