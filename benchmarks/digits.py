@@ -54,8 +54,8 @@ CASES = {
     ),
     "best": Case(
         {
-            "net": stack(24, 48, 96, 192),
-            "minutes": "5.5",
+            "net": stack(16, 32, 64, 128),
+            "minutes": "9.7",
             "rate": "0.1",
             "augment": "rotate 10, translate 0.07, scale 0.9 1.1",
         },
