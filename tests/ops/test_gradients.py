@@ -368,6 +368,13 @@ class Constant(nn.Module):
         return x @ self.constant
 
 
+def ran() -> nn.Module:
+    """Return a module that keeps what it said last, which copy.deepcopy does not copy."""
+    module = nn.Linear(3, 2)
+    module.said = module(torch.ones(3)) * 2
+    return module
+
+
 def assigned(x: Tensor) -> Tensor:
     copied = torch.zeros(x.shape)
     copied[:] = x
@@ -392,6 +399,7 @@ X = torch.ones(4, 3)
         (Around(assigned), torch.sum, (X,), "float64 to torch.float32"),
         (LINEAR, squares, (torch.ones(4, 5),), "fails in float64: .*shapes"),
         (Constant(), squares, (X,), "fails in float64: .*must be buffers"),
+        (ran(), squares, (X,), "cannot be copied to float64.*before it has run"),
         (Remembering(), squares, (X,), "with nothing changed"),
         (Around(lambda x: x * np.random.default_rng().random()), squares, (X,), "the same loss"),
         (nn.Identity(), squares, (torch.ones(2, dtype=torch.int64),), "no float inputs"),

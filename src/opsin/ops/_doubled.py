@@ -41,10 +41,10 @@ def doubled(
         with torch.inference_mode(False):
             twin = copy.deepcopy(module).double()
             measured = copy.deepcopy(loss).double() if isinstance(loss, nn.Module) else loss
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise InputError(
-            f"a module that cannot be copied: {error}",
-            expected="one that copy.deepcopy copies",
+            f"a module that cannot be copied to float64: {error}",
+            expected="one that copy.deepcopy copies, on a device that knows float64",
             remedy="Make it anew, and check it before it has run.",
         ) from error
     leaves: dict[str, Tensor] = {
