@@ -61,7 +61,7 @@ def build_line(
     >>> line = "conv 3x3x4, pool 2, dense 9"
     >>> net = build_line(line, outputs=2, channels=1, size=(8, 8), dropout=0.0)
     >>> [name for name, _ in net.body.named_children()], net.head.weight.shape
-    (['conv1', 'relu1', 'pool1', 'flatten1'], torch.Size([2, 36]))
+    (['conv1', 'pool1', 'relu1', 'flatten1'], torch.Size([2, 36]))
     """
     drawn = parse(line)
     if size is None:
@@ -92,8 +92,13 @@ def build_line(
 def layers(found: Description) -> nn.Sequential:
     """Return the layers of a described net in a row, under the names of the line."""
     made = nn.Sequential()
-    for place, row in enumerate(found.rows[1:]):
-        made.add_module(row.layer.name, _layer(row, found.rows[place].shape))
+    rows = [(row, found.rows[place].shape) for place, row in enumerate(found.rows[1:])]
+    for place, (row, _) in enumerate(rows[1:], 1):
+        # ReLU after max pooling gives the same numbers as before it, on a quarter of them.
+        if row.layer.op == "max" and rows[place - 1][0].layer.word == "ReLU":
+            rows[place - 1 : place + 1] = rows[place], rows[place - 1]
+    for row, came in rows:
+        made.add_module(row.layer.name, _layer(row, came))
     return made
 
 
