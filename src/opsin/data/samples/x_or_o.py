@@ -62,8 +62,8 @@ def letter(name: str, index: int, seed: int = 0, side: int = 28) -> NDArray[np.u
     room = max(0.0, side / 2 - math.hypot(high, wide))
     place = side / 2 + draws.uniform(-room, room, 2)
     turn = draws.uniform(-math.pi / 6, math.pi / 6)
-    down, across = np.mgrid[:side, :side] + 0.5
-    x, y = across - place[0], down - place[1]
+    middles = np.arange(side) + 0.5
+    x, y = middles - place[0], middles[:, None] - place[1]
     u, v = x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
     slips = draws.uniform(-0.15, 0.15, (4, 2))  # no hand ends a stroke where it meant to
     distance = _to_ring(u, v, wide, high)
