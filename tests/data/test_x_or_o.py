@@ -91,7 +91,6 @@ def test_a_linear_classifier_does_not() -> None:
     middle, spread = x.mean(0), x.std(0)
     x, seen = (x - middle) / spread, (seen - middle) / spread
     reached = [
-        LogisticRegression(C=c, max_iter=2000).fit(x, y).score(seen, letters)
-        for c in (1e-3, 1e-2)
+        LogisticRegression(C=c, max_iter=2000).fit(x, y).score(seen, letters) for c in (1e-3, 1e-2)
     ]
     assert 0.8 < max(reached) < 0.95
