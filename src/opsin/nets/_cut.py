@@ -71,12 +71,31 @@ def survey(net: nn.Module, size: tuple[int, int] = (224, 224)) -> list[Stage]:
     """Return every stage with its channels and stride, for pictures of ``size`` (h, w)."""
     names = stages(net)
     first = next(module for module in net.modules() if isinstance(module, nn.Conv2d))
-    shapes = on_meta(_seen_at(net, names), first.in_channels, size)
-    found = []
-    for name, seen in zip(names, shapes, strict=True):
-        stride = round(size[0] / seen.shape[2]) if seen.ndim == 4 and seen.shape[2] > 1 else 0
-        found.append(Stage(name, seen.shape[1], stride))
-    return found
+    seen = _seen_at(net, names)
+    shapes = [tuple(m.shape) for m in on_meta(seen, first.in_channels, size)]
+    try:
+        twice = (2 * size[0], 2 * size[1])
+        larger = [tuple(m.shape) for m in on_meta(seen, first.in_channels, twice)]
+    except (RuntimeError, AssertionError, ValueError):  # takes this one size only
+        larger = shapes
+    return [
+        Stage(name, shape[1], _stride(size[0], shape, grown))
+        for name, shape, grown in zip(names, shapes, larger, strict=True)
+    ]
+
+
+def _stride(height: int, shape: tuple[int, ...], grown: tuple[int, ...]) -> int:
+    """Return how many input rows one row of a map covers, from its shapes at two heights.
+
+    ``grown`` is the shape at twice the height: what borders cost is in both and cancels out.
+
+    >>> _stride(28, (1, 16, 5, 5), (1, 16, 12, 12))  # 28 / 5 would be 6
+    4
+    """
+    if len(shape) != 4 or shape[2] <= 1:
+        return 0
+    gained = grown[2] - shape[2]
+    return round(height / (gained or shape[2]))
 
 
 def levels(net: nn.Module, size: tuple[int, int] = (224, 224)) -> list[Stage]:
