@@ -1,8 +1,7 @@
 """Multinomial logistic regression on fixed features, its strength chosen by cross-validation.
 
-All folds and the fit on all samples are columns of one problem, descended together by L-BFGS
-(Nocedal & Wright, Numerical Optimization, 2006, algorithm 7.4), so that one matrix product serves
-them all; each strength starts from the solution of the stronger one before it.
+All folds and the fit on all samples are columns of one problem, descended together, so that one
+matrix product serves them all; each strength starts from the end of the stronger one before it.
 
 Shapes: N samples, F features (F + 1 with the constant), K classes, P = folds + 1 problems.
 """
@@ -20,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from opsin.tasks._folds import stratified, thinned
+from opsin.tasks._lbfgs import descend
 from opsin.tasks._task import Head
 
 FOLDS = 5
@@ -31,7 +31,6 @@ WORK = 5e8  # N F K P up to which strengths are compared on all samples
 WIDE = 100  # classes they are compared on at most
 HEAVY = 5e9  # N F K P beyond which two folds must do
 CELLS = 4_000_000  # outputs computed at once
-MEMORY = 8  # steps L-BFGS remembers
 
 
 def solve(
@@ -187,7 +186,7 @@ def _choose(problem: _Problem, strengths: Sequence[float]) -> _Chosen:
         strengths = [COMMON]
     point, best, counts = problem.start, None, problem.counts * judged
     for strength in strengths:
-        point = _descend(problem, point, problem.ridge(strength))
+        point = descend(problem, point, problem.ridge(strength))
         outputs = problem.outputs(point)
         costs = functional.cross_entropy(outputs, problem.truth, reduction="none")  # (N,)
         loss = float((costs * counts).sum() / counts.sum().clamp_min(1e-12))
@@ -196,61 +195,3 @@ def _choose(problem: _Problem, strengths: Sequence[float]) -> _Chosen:
         best = _Chosen(point, outputs, strength, loss)
     assert best is not None
     return best
-
-
-def _descend(
-    problem: _Problem, point: Tensor, ridge: Tensor, steps: int = 100, rest: float = 1e-4
-) -> Tensor:
-    """Return where L-BFGS stops gaining more than ``rest`` of the loss a step, in all problems."""
-    loss, gradient = problem.slope(point, ridge)
-    past: list[tuple[Tensor, Tensor, Tensor]] = []
-    for _ in range(steps):
-        way = -_newton(gradient, past)
-        way = torch.where((_dot(way, gradient) < 0)[None, :, None], way, -gradient)
-        new, lower, turned = _search(problem, point, way, ridge, loss, gradient)
-        moved, bent = new - point, turned - gradient
-        curve = _dot(moved, bent)
-        inverse = torch.where(curve > 1e-20, 1 / curve.clamp_min(1e-20), 0.0)
-        past = [*past[1 - MEMORY :], (moved, bent, inverse)]
-        gain, point, loss, gradient = loss - lower, new, lower, turned
-        if bool((gain <= rest * loss.abs()).all()):
-            break
-    return point
-
-
-def _newton(gradient: Tensor, past: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-    """Return the inverse Hessian that past steps suggest, times the gradient (algorithm 7.4)."""
-    way, shares = gradient.clone(), []
-    for moved, bent, inverse in reversed(past):
-        shares.append(inverse * _dot(moved, way))
-        way -= shares[-1][:, None] * bent
-    if past:
-        moved, bent, inverse = past[-1]
-        size = torch.where(inverse > 0, _dot(moved, bent) / _dot(bent, bent).clamp_min(1e-30), 1.0)
-        way *= size[:, None]
-    else:
-        way /= _dot(gradient, gradient).sqrt().clamp_min(1.0)[:, None]
-    for (moved, bent, inverse), share in zip(past, reversed(shares), strict=True):
-        way += (share - inverse * _dot(bent, way))[:, None] * moved
-    return way
-
-
-def _search(
-    problem: _Problem, point: Tensor, way: Tensor, ridge: Tensor, loss: Tensor, gradient: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Shorten the step of each problem until its loss has fallen enough (Armijo's rule)."""
-    falls = _dot(way, gradient)
-    step = torch.ones_like(loss)
-    for _ in range(12):
-        new = point + step[:, None] * way
-        lower, turned = problem.slope(new, ridge)
-        fine = lower <= loss + 1e-4 * step * falls + 1e-7 * loss.abs()
-        if bool(fine.all()):
-            break
-        step = torch.where(fine, step, step * 0.4)
-    return new, lower, turned
-
-
-def _dot(one: Tensor, other: Tensor) -> Tensor:
-    """Return the inner product in each problem, (P,)."""
-    return (one * other).sum((0, 2))
