@@ -261,7 +261,7 @@ def nets(
     found = room.answer(net, spec, room.Asked(input, classes, batch))
     if speed:
         found = room.measured(found, watch)
-    return found
+    return found if draw is None else room.drawn(found, draw)
 
 
 def _read(data: str | Path | Dataset, root: str | Path | None) -> Dataset:

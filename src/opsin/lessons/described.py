@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from opsin.errors import InputError
@@ -118,14 +119,19 @@ class Described:
         """Return the speed on this machine, the paper, and what a lecture says wrongly."""
         speed = self.about.get("images_per_second")
         told = [f"{speed:,.0f} images/s here, {self.about['runtime']}."] if speed else []
+        remark = self.about.get("remark")
+        return [*told, *self.paper, *([f"{remark}."] if remark else [])]
+
+    @property
+    def paper(self) -> list[str]:
+        """Return where the net was published, in a line, or nothing."""
         paper = self.about.get("paper")
         if not paper:
-            return told
+            return []
         where = ", ".join(
             filter(None, [paper["venue"], paper["arxiv"] and f"arXiv {paper['arxiv']}"])
         )
-        told.append(f"{paper['authors']}: {paper['title']}. {where}, {self.about['year']}.")
-        return [*told, f"{self.about['remark']}."] if self.about["remark"] else told
+        return [f"{paper['authors']}: {paper['title']}. {where}, {self.about['year']}."]
 
 
 def _told(line: Line) -> dict[str, str]:
@@ -228,6 +234,14 @@ def measure(names: Sequence[str], watch: Callable[[Event], None]) -> dict[str, S
     from opsin.runtimes._speed import measure_all
 
     return follow(measure_all(names or list(ORIGINS)), watch)
+
+
+def drawn(found: Described, out: str | Path) -> Described:
+    """Draw a net into an SVG file; raise ``InputError`` or ``DataError`` where that cannot be."""
+    from opsin.lessons.draw_net import draw_file
+
+    path = draw_file(found.net, out, found.paper)
+    return replace(found, files=(*found.files, str(path)))
 
 
 def measured(found: Described, watch: Callable[[Event], None]) -> Described:

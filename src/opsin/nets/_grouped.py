@@ -50,8 +50,8 @@ class Line:
 
     @property
     def is_block(self) -> bool:
-        """Say whether there is more than one layer with weights, or a branch."""
-        return sum(not _quiet(row) for row in self.rows) > 1
+        """Say whether there is more than one layer, or a branch."""
+        return self.rows[0].layer.op != "picture" and sum(not _quiet(row) for row in self.rows) > 1
 
 
 def lines(net: Description) -> list[Line]:
@@ -75,7 +75,7 @@ def lines(net: Description) -> list[Line]:
 
 
 def _line(name: str, what: str, rows: Sequence[Row]) -> Line:
-    shown = [row for row in rows if row.layer.op not in SILENT] or rows
+    shown = [row for row in rows if not _unsaid(row)] or rows
     return Line(
         name,
         what,
@@ -118,12 +118,23 @@ def _quiet(row: Row) -> bool:
     return row.layer.op in ("same", "norm", *SILENT) and not row.madds
 
 
+def _narrows(before: Row, row: Row) -> bool:
+    """Say whether a row takes some channels of the one before it, or their mean."""
+    return row.layer.op == "reshape" and row.state.depth != before.state.depth
+
+
+def _unsaid(row: Row) -> bool:
+    """Say whether a row only lays things out another way, or does nothing in a prediction."""
+    return row.layer.op in SILENT or row.layer.word.startswith(UNSAID)
+
+
 def _units(rows: Sequence[Row]) -> list[list[Row]]:
     """Return rows in groups: a layer, and what is done in place with what it gives."""
     units: list[list[Row]] = []
     for row in rows:
         before = units[-1][0].layer.op if units else ""
-        if before and (_quiet(row) or (before == "picture" and row.layer.op in BEFORE)):
+        scales = before == "picture" and row.layer.op in BEFORE
+        if before and (scales or (_quiet(row) and not _narrows(units[-1][-1], row))):
             units[-1].append(row)
         else:
             units.append([row])
@@ -202,7 +213,7 @@ def ways(rows: Sequence[Row], parts: Sequence[Row]) -> str:
     last = max(inside)
     found = _walk(rows, last, inside)
     if found is None:
-        return _in_a_row([_token(row.layer) for row in parts if _token(row.layer)])
+        return _in_a_row([token(row.layer) for row in parts if token(row.layer)])
     gated = any("gate" in way for way in found)
     plain = [" → ".join(way) or "skip" for way in found if "gate" not in way]
     unique = sorted(dict.fromkeys(plain), key=lambda way: way == "skip")
@@ -219,9 +230,9 @@ def _walk(rows: Sequence[Row], last: int, inside: set[int]) -> list[list[str]] |
         if at not in inside:
             found.append(after)
             return
-        token = _token(rows[at].layer)
+        said = token(rows[at].layer)
         for given in rows[at].layer.inputs:
-            back(given, [token, *after] if token else after)
+            back(given, [said, *after] if said else after)
 
     back(last, [])
     return None if len(found) > WAYS else [_gated(way) for way in found]
@@ -229,10 +240,10 @@ def _walk(rows: Sequence[Row], last: int, inside: set[int]) -> list[list[str]] |
 
 def _gated(way: list[str]) -> list[str]:
     """Return a way that pools everything to one number a map as what it is: a gate."""
-    return ["gate"] if any(token.startswith("global") for token in way) else way
+    return ["gate"] if any(said.startswith("global") for said in way) else way
 
 
-def _token(layer: Layer) -> str:
+def token(layer: Layer) -> str:
     """Return a layer in few letters: "3×3 64 /2"; "" for what changes nothing of note."""
     if layer.window and layer.op in ("conv", "transposed", "max", "average"):
         kernel = str(layer.window).partition(",")[0]
