@@ -10,7 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opsin.nets._build import build, canonical
+    from opsin.nets._aliases import canonical
+    from opsin.nets._build import build
     from opsin.nets._catalogue import best_offline, by_accuracy, catalogue, parameters
     from opsin.nets._cut import Stage, cut, depth_groups, levels, stages, survey, taps
     from opsin.nets._describe import Description
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from opsin.nets.weights import Weights, has_weights, resolve
 
 _HOMES = {
-    "_build": ("build", "canonical"),
+    "_aliases": ("canonical",),
+    "_build": ("build",),
     "_catalogue": ("best_offline", "by_accuracy", "catalogue", "parameters"),
     "_cut": ("Stage", "cut", "depth_groups", "levels", "stages", "survey", "taps"),
     "_describe": ("Description",),

@@ -20,22 +20,12 @@ from torch import nn
 from torch.func import functional_call
 
 from opsin.errors import RecipeError, WeightsError
+from opsin.nets._aliases import ALIASES, canonical
 from opsin.nets._features import head
 from opsin.nets._spec import is_spec
 
-# torchvision's names for nets that timm keeps under another one; timm's class is used for both.
-ALIASES = {"mobilenet_v2": "mobilenetv2_100"}
 NOT_FAMILIES = ("weights",)
 LARGEST = 1024  # pixels: where the search for a size that fits ends
-
-
-def canonical(name: str) -> str:
-    """Return the name a net is built and found by.
-
-    >>> canonical("mobilenet_v2")
-    'mobilenetv2_100'
-    """
-    return ALIASES.get(name, name)
 
 
 @contextlib.contextmanager

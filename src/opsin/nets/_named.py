@@ -6,6 +6,7 @@ import re
 
 from opsin.errors import InputError
 from opsin.nets import _store
+from opsin.nets._aliases import canonical
 from opsin.nets._blueprint import Blueprint
 from opsin.nets._describe import Description, describe
 from opsin.nets._spec import is_spec, parse
@@ -48,14 +49,14 @@ def blueprint(net: str, size: Pair | None = None, channels: int | None = None) -
     """Return the blueprint of a net; torch is only asked for what is not in the package."""
     if is_spec(net):
         return parse(net)
-    known = _store.stored(net)
+    name = canonical(net)
+    known = _store.stored(name)
     if known is None or (size and min(size) < known.blueprint.least[0]):
-        from opsin.nets._build import canonical
         from opsin.nets._sketch import native, sketch
 
-        usual = native(net)
+        usual = native(name)
         own = {"channels": channels or usual[0], "outputs": usual[2]}
-        return sketch(canonical(net), size or usual[1], **own)
+        return sketch(name, size or usual[1], **own)
     return known.blueprint
 
 

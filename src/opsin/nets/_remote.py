@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from opsin.data.preprocess import Preprocessing
-from opsin.nets._build import canonical, in_timm, in_torchvision, quiet
+from opsin.nets._aliases import canonical
+from opsin.nets._build import in_timm, in_torchvision, quiet
 from opsin.nets._caches import Published, folders
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from torch import nn
 
 from opsin.errors import SizeError
 from opsin.nets import _remote
+from opsin.nets._aliases import canonical
 from opsin.nets._blueprint import Blueprint
-from opsin.nets._build import build, canonical, in_timm, quiet
+from opsin.nets._build import build, in_timm, quiet
 from opsin.nets._describe import Description, describe
 from opsin.nets._record import record
 

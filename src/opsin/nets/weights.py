@@ -108,7 +108,7 @@ def resolve(
     ``source`` is ``auto``, ``none`` or a file. ``tell`` hears a sentence before a download starts.
     Raises ``WeightsError`` that lists what was tried when there are none.
     """
-    from opsin.nets._build import canonical
+    from opsin.nets._aliases import canonical
 
     name = canonical(net)
     if source == "none":
@@ -124,7 +124,7 @@ def resolve(
 def has_weights(net: str) -> bool:
     """Say whether pretrained weights exist for a net: on this machine or to be downloaded."""
     from opsin.nets import _remote
-    from opsin.nets._build import canonical
+    from opsin.nets._aliases import canonical
 
     name = canonical(net)
     return name in PACKAGES or _remote.known(name) is not None
