@@ -71,7 +71,6 @@ def remark(net: Description, origin: Origin) -> str:
     """Return what one should know of a net's counts; where the lecture is wrong, that first.
 
     >>> from opsin.nets._named import described
-from opsin.nets._spec import is_spec
     >>> remark(described("inception_v4"), ORIGINS["inception_v4"])
     'the lecture says 55 M parameters, it has 42,679,816: 55.8 M is Inception-ResNet-v2'
     """
