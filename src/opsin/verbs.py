@@ -208,6 +208,9 @@ def nets(
     batch: int = 32,
     speed: bool = False,
     draw: str | Path | None = None,
+    maps: str | Path | None = None,
+    layer: str | None = None,
+    out: str | Path | None = None,
     watch: Watch = _ignore,
 ) -> Listed | Described:
     """List the nets there are, or say what one gives, costs and sees, layer by layer.
@@ -234,6 +237,9 @@ def nets(
         batch: pictures to count the memory of activations for
         speed: measure images a second on this machine, and remember it
         draw: an SVG file to draw the net in
+        maps: a picture to show kernels and feature maps of a trained net on, with out
+        layer: show the maps of this layer alone, and more of them
+        out: the picture file to write the maps to
 
     Examples:
         opsin nets
@@ -242,13 +248,14 @@ def nets(
         opsin nets resnet50 --draw resnet50.svg
         opsin nets resnet50 --speed
         opsin nets runs/shoes
+        opsin nets runs/shoes --maps photo.jpg --out maps.png
     """
     from opsin.lessons import described as room
 
     if net is not None and spec is not None:
         raise InputError("a net beside spec", expected="one of the two")
     if net is None and spec is None:
-        given = {"input": input, "classes": classes, "draw": draw}
+        given = {"input": input, "classes": classes, "draw": draw, "maps": maps}
         if lonely := [name for name, value in given.items() if value is not None]:
             raise InputError(
                 f"{lonely[0]} without a net",
@@ -258,10 +265,14 @@ def nets(
         if speed:
             room.measure([], watch)
         return room.list_nets()
+    if (maps is None) != (out is None) or (layer is not None and maps is None):
+        raise InputError("one of maps and out", expected="both", remedy="--maps a.jpg --out b.png")
     found = room.answer(net, spec, room.Asked(input, classes, batch))
     if speed:
         found = room.measured(found, watch)
-    return found if draw is None else room.drawn(found, draw)
+    if draw is not None:
+        found = room.drawn(found, draw)
+    return found if maps is None or out is None else room.shown(found, net, maps, out, layer)
 
 
 def _read(data: str | Path | Dataset, root: str | Path | None) -> Dataset:

@@ -224,8 +224,16 @@ def answer(net: str | None, spec: str | None, asked: Asked) -> Described:
     if not 1 <= asked.batch <= MOST_BATCH:
         raise InputError(f"batch {asked.batch}", expected=f"1 to {MOST_BATCH:,}")
     size, channels = picture(asked.input) if asked.input is not None else (None, None)
+    classes = asked.classes
+    if net is not None and is_model(net):
+        from opsin.model import Model
+
+        model = Model.load(net)
+        net, pre = model.net_name, model.preprocessing
+        size, channels = size or pre.size, channels or pre.channels
+        classes = classes or model.task.outputs
     drawn = parse(spec) if spec is not None else net or ""
-    found = described(drawn, size=size, channels=channels, classes=asked.classes)
+    found = described(drawn, size=size, channels=channels, classes=classes)
     return Described(found, asked.batch, row(found.name) if found.name in ORIGINS else {})
 
 
@@ -236,11 +244,29 @@ def measure(names: Sequence[str], watch: Callable[[Event], None]) -> dict[str, S
     return follow(measure_all(names or list(ORIGINS)), watch)
 
 
+def is_model(net: str) -> bool:
+    """Say whether a person points at a trained model: its file, or the folder of its run."""
+    path = Path(net).expanduser()
+    return path.suffix == ".safetensors" or (path / "model.safetensors").is_file()
+
+
 def drawn(found: Described, out: str | Path) -> Described:
     """Draw a net into an SVG file; raise ``InputError`` or ``DataError`` where that cannot be."""
     from opsin.lessons.draw_net import draw_file
 
     path = draw_file(found.net, out, found.paper)
+    return replace(found, files=(*found.files, str(path)))
+
+
+def shown(
+    found: Described, net: str | None, image: str | Path, out: str | Path, layer: str | None
+) -> Described:
+    """Write what a trained net sees in a picture to ``out``; raise as ``maps.draw_file`` does."""
+    from opsin.lessons.maps import draw_file
+
+    if net is None:
+        raise InputError("maps of a net in a line", expected="a trained net")
+    path = draw_file(net, image, out, layer=layer)
     return replace(found, files=(*found.files, str(path)))
 
 
