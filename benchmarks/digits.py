@@ -103,10 +103,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="else as many as the case asks for")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
-    case = CASES[given.case]
-    runs = [
-        train(case, given.data, seed, given.threads) for seed in range(given.seeds or case.seeds)
-    ]
+    case, runs = CASES[given.case], []
+    for seed in range(given.seeds or case.seeds):
+        runs.append(train(case, given.data, seed, given.threads))
+        print(json.dumps(runs[-1]), file=sys.stderr, flush=True)
     results = {
         "settings": case.settings,
         "threads": given.threads,
