@@ -181,7 +181,8 @@ class Calculator {
     figure.querySelector("figcaption").textContent = words;
     const wide = figure.querySelector(".wide");
     wide.replaceChildren(drawn(axis, words));
-    wide.scrollLeft = axis.unseen ? wide.scrollWidth : 0;
+    // Later, for it makes the browser lay out the page.
+    requestAnimationFrame(() => (wide.scrollLeft = axis.unseen ? wide.scrollWidth : 0));
   }
 }
 

@@ -174,7 +174,7 @@ def _layer() -> str:
         _number("pixels", "pixels", 0, WIDEST),
         _number("dilation", "dilation D", 1, WIDEST),
         _number("filters", "filters K", 1, DEEPEST),
-        _number("extra", "added", 0, WIDEST),
+        _number("extra", "output padding", 0, WIDEST),
         '<label class="field ceil"><input name="ceil" type="checkbox"/>keep the edge (ceil)'
         "</label>",
     )

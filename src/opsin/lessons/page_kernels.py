@@ -35,7 +35,7 @@ def scene(side: int = SHOWN + 2 * EDGE) -> Grey:
     """Draw a house under a moon: flat walls, slanted edges, thin lines, a soft glow, rough grass.
 
     >>> scene().shape, scene()[20:24, 20].tolist()
-    ((80, 80), [59, 65, 132, 132])
+    ((80, 80), [68, 132, 132, 132])
     """
     down, across = (axis / side for axis in np.mgrid[:side, :side].astype(np.float64) + 0.5)
     picture = 40 + 75 * down  # the sky gets lighter towards the ground

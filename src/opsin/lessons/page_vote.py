@@ -53,8 +53,8 @@ def weights() -> list[list[tuple[str, float]]]:
 
     How much is a share of the heaviest weight there is; ("", 0.0) counts for neither.
 
-    >>> len(weights()), len(weights()[0]), max(share for _, share in weights()[0])
-    (3, 16, 1.0)
+    >>> len(weights()), len(weights()[0]), weights()[0][2]
+    (3, 16, ('O', 0.5))
     """
     each = ballot()
     heaviest = max(float(weight.max()) for weight in each.values())
