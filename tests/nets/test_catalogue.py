@@ -6,13 +6,15 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from opsin import nets
+from opsin.errors import SizeError
 from opsin.nets import _store
 from opsin.nets._catalogue import row
-from opsin.nets._describe import describe
+from opsin.nets._describe import Description, describe
 from opsin.nets._lineage import ORIGINS
 
 # Parameters from the papers' and libraries' tables; multiply-adds (millions) as torchvision states.
@@ -132,11 +134,20 @@ def test_what_lies_in_the_package_is_what_the_net_itself_gives(name: str) -> Non
     channels, size, outputs = native(name)
     stored = known.blueprint
     assert (stored.channels, stored.size) == (channels, size)
-    for asked in (size, (size[0] + 33, size[1] + 8), stored.least):
-        drawn = describe(sketch(name, asked, channels=channels, outputs=outputs), asked)
-        found = describe(stored, asked)
-        assert (found.parameters, found.madds) == (drawn.parameters, drawn.madds), asked
-        assert (found.rows[-1].shape, found.field) == (drawn.rows[-1].shape, drawn.field), asked
+    odd = (size[0] + 33, size[1] + 8)
+    for asked in (size, stored.least, *([odd] if len(stored.layers) < 300 else [])):
+        drawn = told(lambda: describe(sketch(name, asked, channels=channels, outputs=outputs)))  # noqa: B023
+        assert told(lambda: describe(stored, asked)) == drawn, asked  # noqa: B023
+    assert told(lambda: describe(stored, size)) is not None
+
+
+def told(ask: Callable[[], Description]) -> tuple[object, ...] | None:
+    """Return what is said of a net, None where it refuses pictures of this size."""
+    try:
+        found = ask()
+    except SizeError:
+        return None
+    return found.parameters, found.madds, found.rows[-1].shape, found.field
 
 
 @pytest.mark.contracts
