@@ -96,7 +96,7 @@ def pooled(side: int) -> nn.Sequential:
 
 
 def draw(net: Any) -> None:
-    """Draw weights for ReLU (He et al., Delving Deep into Rectifiers, 2015, eq. 10), the last small.
+    """Draw weights for ReLU (He et al., Delving Deep into Rectifiers, 2015, eq. 10), last small.
 
     A net that is sure of itself before it has learnt anything takes first steps that some of its
     units do not survive: one LeNet in five at a rate of 0.2.
