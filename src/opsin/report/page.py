@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from opsin.files import write_text
-from opsin.report import data, run, scores
+from opsin.report import data, rivals, run, scores
 from opsin.report.markup import name, safe
 from opsin.report.story import Story
 from opsin.report.words import moment
@@ -16,6 +16,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 SECTIONS = (
     ("limits", "Limits", run.limits),
+    ("rivals", "Against classical pipelines", rivals.rivals),
     ("metrics", "All metrics", scores.metrics),
     ("classes", "Every class", scores.classes),
     ("confusion", "Confusions", scores.confusion),

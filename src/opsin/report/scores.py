@@ -10,6 +10,7 @@ from opsin.figures import Figure, Lines, Matrix, Metric
 from opsin.report.data import LONG, gallery
 from opsin.report.limits import weakest
 from opsin.report.markup import bar, data, folded, name, pairs, paragraph, safe, table
+from opsin.report.rivals import verdict
 from opsin.report.story import Story
 from opsin.report.svg import draw, intervals
 from opsin.report.words import (
@@ -39,14 +40,22 @@ def headline(story: Story) -> str:
     large = percent(score.value, unit=False) if about.share else figure(story.better, score.value)
     sign = f'<span class="unit">{NARROW}%</span>' if about.share and score.n else ""
     bounds = f"95{NARROW}% interval {interval(story.better, score)}, n = {score.n:,}"
-    plot = intervals(story.better, {"This model": score} | story.rivals)
+    best = story.classical.best if story.classical else None
+    classical = {f"{best.called}, linear SVM": best.metric} if best else {}
+    plot = intervals(story.better, {"This model": score} | classical | story.rivals)
     return (
         f'<div class="hero"><div class="score"><p class="metric">{safe(about.title)}</p>'
         f'<p class="figure" style="--length:{len(large) + bool(sign)}">'
         f"{data(score.value, large)}{sign}</p>"
         f'<p class="bounds">{safe(bounds)}</p></div><figure class="rivals">{plot}</figure></div>'
-        f"{paragraph(sentence(story), 'lead')}{_more(comparison(story))}{_facts(story)}"
+        f"{paragraph(sentence(story), 'lead')}{_versus(story)}"
+        f"{_more(comparison(story))}{_facts(story)}"
     )
+
+
+def _versus(story: Story) -> str:
+    """Return by how much the model beats classical pipelines, where any were fitted."""
+    return _more(verdict(story.classical, story.better)) if story.classical else ""
 
 
 def _more(text: str) -> str:

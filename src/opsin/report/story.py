@@ -34,6 +34,40 @@ class Picture:
     path: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Is a classical pipeline fitted beside the model: a description and a linear SVM.
+
+    ``metric`` is the headline metric; ``taught`` counts the training pictures it learnt from.
+    """
+
+    net: str
+    called: str
+    paper: str
+    metric: Metric
+    taught: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classical:
+    """Sets a model beside classical pipelines that were asked the same held-out pictures.
+
+    ``own`` is what the model reaches on them, ``lead`` how much better it is than the ``best``
+    pipeline, picture by picture. ``left_out`` names the pipelines there was no time for. There were
+    ``of`` training pictures and ``asked_of`` held-out ones.
+    """
+
+    subject: str
+    own: float
+    best: Pipeline | None
+    lead: Metric | None
+    pipelines: tuple[Pipeline, ...]
+    left_out: tuple[str, ...]
+    of: int
+    asked_of: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Story:
     """Holds what a run saw, did and learnt.
@@ -73,6 +107,7 @@ class Story:
     parts: tuple[Finished, ...] = ()
     notes: tuple[str, ...] = ()
     baselines: Mapping[str, Measures] = field(default_factory=dict)
+    classical: Classical | None = None
     mistakes: tuple[Picture, ...] = ()
     suspects: tuple[Picture, ...] = ()
     samples: tuple[Picture, ...] = ()

@@ -1,6 +1,7 @@
 """What can be had without a net: the honest rivals a report sets beside a model.
 
-Both work for any task, since all they know of an answer is ``task.guess`` and ``task.mistake``.
+They work for any task, since all they know of an answer is ``task.guess`` and ``task.mistake``;
+classical pipelines are in ``nets/classical``.
 
 Shapes: N training and M test pictures, C channels, h and w pixels, D numbers a picture.
 """
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsin.errors import DataError
+from opsin.figures import Metric
+from opsin.metrics import bootstrap
 from opsin.results import Result
 from opsin.tasks._task import Task
 
@@ -28,6 +31,19 @@ TRIALS = 500  # training pictures the number of neighbours is chosen on
 def guess(task: Task, train: Sequence[Result], test: Sequence[Result]) -> list[Result]:
     """Return the same best answer for each of the test pictures: majority class, or median."""
     return [task.guess(train)] * len(test)
+
+
+def lead(
+    task: Task, mine: Sequence[Result], theirs: Sequence[Result], truths: Sequence[Result]
+) -> Metric:
+    """Return how much better ``mine`` are than ``theirs`` for the same pictures, in ``better``.
+
+    The interval is that of paired answers: pictures are drawn again with both answers to each, so
+    that what both find hard does not count as chance (Efron & Tibshirani, An Introduction to the
+    Bootstrap, 1993, section 8.6).
+    """
+    gaps = task.sign * (task.each(mine, truths) - task.each(theirs, truths))  # (n,)
+    return bootstrap.metric(lambda rows: rows.mean(-1), gaps)
 
 
 def neighbours(

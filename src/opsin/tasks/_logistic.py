@@ -8,8 +8,7 @@ Shapes: N samples, F features (F + 1 with the constant), K classes, P = folds + 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from opsin.tasks._folds import stratified, thinned
-from opsin.tasks._lbfgs import descend
+from opsin.tasks._lbfgs import alone, descend
 from opsin.tasks._task import Head
 
 FOLDS = 5
@@ -55,7 +54,7 @@ def solve(
     folds = FOLDS if work * (FOLDS + 1) <= HEAVY else 2
     problem = _Problem.of(inputs, truth, counts, k=k, folds=folds, seed=seed)
     if work * (FOLDS + 1) <= WORK:
-        with _alone():
+        with alone():
             chosen = _choose(problem, STRENGTHS)
     else:
         some = thinned(truth, int(WORK / inputs.shape[1] / min(k, WIDE) / 6), WIDE, seed)
@@ -67,21 +66,6 @@ def solve(
     bias = chosen.point[-1, -1].numpy() - weight @ centre
     note = f"logistic regression, C={chosen.strength:.2g} of {folds}-fold cross-validation"
     return Head(weight.astype(np.float32), bias.astype(np.float32), chosen.outputs.numpy(), note)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Compute on one thread, then as before.
-
-    A descent of small steps is thousands of short parallel parts. On two free cores that is 1.1 s
-    for 3,068 x 1,280 features against 1.8 s on one, but 13 to 33 s where others use the cores too.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def scale(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -11,6 +11,7 @@ Shapes: N samples, F features (F + 1 with the constant), K classes, P = folds + 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from opsin.tasks._folds import stratified, thinned
-from opsin.tasks._lbfgs import descend
+from opsin.tasks._lbfgs import alone, descend
 from opsin.tasks._task import Head
 
 FOLDS = 3
@@ -28,6 +29,7 @@ FOLDS = 3
 STRENGTHS = (30.0, 120.0, 500.0, 2000.0, 8000.0)
 COMMON = 120.0  # where no class has two samples to choose by
 ROWS = 600  # samples strengths are compared on
+WORK = 1e8  # N F K P up to which one thread is as fast as several
 WIDE = 20  # classes they are compared on at most
 CELLS = 4_000_000  # outputs computed at once
 LEAST = 4  # steps of a descent
@@ -55,12 +57,15 @@ def solve(
     counts = torch.ones(len(truth)) if weights is None else torch.from_numpy(weights)  # (N,)
     some = thinned(truth, ROWS, WIDE, seed)
     present, renamed = np.unique(truth[some], return_inverse=True)
-    few = _Problem.of(narrowed(inputs[some]), renamed.reshape(-1), counts[some], len(present))
-    strength = _choose(few.split(renamed.reshape(-1), FOLDS, seed))
+    few, kinds = renamed.reshape(-1), len(present)
+    with alone():
+        trial = _Problem.of(narrowed(inputs[some]), few, counts[some], kinds)
+        strength = _choose(trial.split(few, FOLDS, seed))
     problem = _Problem.of(inputs, truth, counts, k)
     if folds:
         problem = problem.split(truth, folds, seed, whole=True)
-    point = descend(problem, problem.start, problem.ridge(strength), least=LEAST, rest=REST)
+    with alone() if inputs.numel() * k * (folds + 1) <= WORK else nullcontext():
+        point = descend(problem, problem.start, problem.ridge(strength), least=LEAST, rest=REST)
     weight = point[:-1, -1].T.numpy() / length  # (K, F)
     bias = point[-1, -1].numpy() - weight @ centre
     outputs = problem.outputs(point).numpy() if folds else np.zeros((0, k), np.float32)

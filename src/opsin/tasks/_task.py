@@ -82,6 +82,14 @@ class Task(Protocol):
         What ``recipe`` says of the loss (``balance``) and its seed count here too.
         """
 
+    def support(
+        self, features: Array, truths: Sequence[Result], recipe: Recipe, *, honest: bool = True
+    ) -> Head:
+        """Fit the linear head classical pipelines end in: a support vector machine for classes.
+
+        A head that need not be ``honest`` comes without outputs, (0, K), and sooner.
+        """
+
     def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
         """Learn on held-out outputs (N, K) what makes scores honest; kept in ``state``."""
 
@@ -93,6 +101,9 @@ class Task(Protocol):
 
     def measure(self, results: Sequence[Result], truths: Sequence[Result]) -> Measures:
         """Return every number of the task with its interval, and its figures."""
+
+    def each(self, results: Sequence[Result], truths: Sequence[Result]) -> NDArray[np.float64]:
+        """Return what each picture adds to ``better``, (n,): their mean is that metric."""
 
     def guess(self, truths: Sequence[Result]) -> Result:
         """Return the best single answer to these truths without a look: majority, median."""

@@ -144,6 +144,17 @@ class Classify:
         k = len(self.classes)
         return _logistic.solve(features, numbers, k=k, seed=recipe.seed, weights=weights)
 
+    def support(
+        self, features: Array, truths: Sequence[Result], recipe: Recipe, *, honest: bool = True
+    ) -> Head:
+        """Fit a support vector machine a class, its strength by cross-validation of the hinge."""
+        from opsin.tasks import _svm
+
+        numbers = self._numbers(truths, strict=True)
+        weights = self.weights[numbers] if recipe.balance else None
+        k, folds = len(self.classes), _svm.FOLDS if honest else 0
+        return _svm.solve(features, numbers, k=k, seed=recipe.seed, weights=weights, folds=folds)
+
     def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
         """Learn the temperature from held-out outputs (N, K); unknown classes are left out."""
         numbers = self._numbers(truths)
@@ -185,6 +196,12 @@ class Classify:
         in the tables.
         """
         return _judged.measure(self.classes, *_labels(results, truths))
+
+    def each(self, results: Sequence[Result], truths: Sequence[Result]) -> NDArray[np.float64]:
+        """Return 1 for each picture that was named rightly and 0 for the others, (n,)."""
+        said, true = _labels(results, truths)
+        right = [a.name == b.name for a, b in zip(said, true, strict=True)]
+        return np.array(right, np.float64)
 
     def guess(self, truths: Sequence[Result]) -> Label:
         """Return the most frequent class, with the frequencies of all as scores."""

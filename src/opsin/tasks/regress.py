@@ -115,6 +115,13 @@ class Regress:
         del recipe  # numbers have no classes to balance
         return _ridge.solve(features, self._standard(truths))
 
+    def support(
+        self, features: Array, truths: Sequence[Result], recipe: Recipe, *, honest: bool = True
+    ) -> Head:
+        """Fit the ridge regression of ``solve``: numbers have no margin to keep."""
+        del honest  # leave-one-out comes for nothing
+        return self.solve(features, truths, recipe)
+
     def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
         """Learn from held-out outputs (N, 1) how far 90 % of the numbers are off at most.
 
@@ -158,6 +165,10 @@ class Regress:
             "median_error": bootstrap.metric(regression.median_error, said, true),
         }
         return Measures(metrics, {}, (), (), (_scatter(said, true), _histogram(said - true)))
+
+    def each(self, results: Sequence[Result], truths: Sequence[Result]) -> NDArray[np.float64]:
+        """Return how far each number is off, (n,), in the unit of the table."""
+        return np.abs(_values(results) - _values(truths))
 
     def guess(self, truths: Sequence[Result]) -> Value:
         """Return the median, which no other number beats in absolute error."""

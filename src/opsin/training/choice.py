@@ -19,6 +19,7 @@ from opsin.data.sample import Sample
 from opsin.engine import policies
 from opsin.engine.policies import Ready
 from opsin.errors import DataError, RecipeError
+from opsin.nets import classical
 from opsin.nets.weights import Weights, resolve
 from opsin.recipe import Recipe
 from opsin.tasks import Task, find, fitting
@@ -42,7 +43,7 @@ class Choice:
 
 def check_words(recipe: Recipe) -> None:
     """Raise for a word of the recipe that names nothing, before any work is done."""
-    policies.find(recipe.policy)
+    _check_policy(recipe)
     if recipe.task != "auto":
         find(recipe.task)
     if recipe.net != "auto":
@@ -51,6 +52,31 @@ def check_words(recipe: Recipe) -> None:
         augment.parse(recipe.augment)
     if recipe.weights not in ("auto", "none") and not Path(recipe.weights).is_file():
         raise RecipeError(f"weights={recipe.weights!r}", expected="auto, none, or a file")
+
+
+def _check_policy(recipe: Recipe) -> None:
+    """Raise where a net that counts meets a policy that trains, or the other way round."""
+    counting = bool(getattr(policies.find(recipe.policy), "COUNTS", False))
+    counted = recipe.net != "auto" and classical.counted(recipe.net)
+    if counting and not counted:
+        raise RecipeError(
+            f"policy={recipe.policy!r} for net={recipe.net!r}",
+            expected=f"a net that learns by counting: {', '.join(classical.names())}",
+            remedy="Give one of these as --net, or leave --policy out.",
+        )
+    if counted and not counting and recipe.policy != "auto":
+        fitting = [n for n in policies.names() if getattr(policies.find(n), "COUNTS", False)]
+        raise RecipeError(
+            f"policy={recipe.policy!r} for {recipe.net}, which learns by counting",
+            expected=f"the policy {' or '.join(fitting)}",
+            remedy="Leave --policy out.",
+        )
+    if counted and recipe.weights not in ("auto", "none"):
+        raise RecipeError(
+            f"weights={recipe.weights!r} for {recipe.net}, which learns by counting",
+            expected="no pretrained weights",
+            remedy="Leave --weights out.",
+        )
 
 
 def choose_task(data: Dataset, recipe: Recipe) -> Task:
@@ -75,6 +101,10 @@ def choose_net(data: Dataset, recipe: Recipe, decided: str | None = None) -> Cho
     name = decided or named(sizes, recipe)
     if name is None:
         return within_budget(data, recipe)
+    if classical.counted(name):
+        pre = frame_of_data(data.samples, sizes, recipe)
+        nothing, one = (0.0,) * pre.channels, (1.0,) * pre.channels
+        return Choice(name, None, replace(pre, mean=nothing, std=one))
     fresh = recipe.weights == "none" or recipe.policy == "scratch"
     unknown = recipe.policy == "auto" and recipe.weights == "auto" and not nets.has_weights(name)
     weights = None if fresh or unknown else resolve(name, recipe.weights)

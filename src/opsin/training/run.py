@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from torch import nn
 
 from opsin import runtimes
 from opsin.data.dataset import Dataset
@@ -27,12 +28,15 @@ from opsin.errors import DataError, RecipeError
 from opsin.events import Event, Finished, Note, Planned, Problem, Started
 from opsin.figures import Measures
 from opsin.model import Model
+from opsin.nets import classical as classical_nets
 from opsin.recipe import Recipe
+from opsin.report.rivals import verdict
+from opsin.report.story import Classical
 from opsin.results import Result
 from opsin.tasks import name_of
 from opsin.tasks._baseline import guess, neighbours
 from opsin.training import choice as choosing
-from opsin.training import material
+from opsin.training import material, rivals
 
 MEASURING = "measuring"
 SMALL_RATE = 3000.0  # images/s that a net without pretrained weights is assumed to measure
@@ -51,6 +55,7 @@ class Outcome:
     measures: Measures
     results: tuple[Result, ...]
     baselines: Mapping[str, Measures]
+    classical: Classical | None
     problems: tuple[Problem, ...]
     speed: float  # images/s of the runtime, pixels in memory
     seconds: float
@@ -100,10 +105,13 @@ def run(
     )
     name = recipe.policy
     if name == "auto" and choice.weights is None:
-        name = "scratch"
+        name = "count" if classical_nets.counted(choice.net) else "scratch"
     policy = policies.find(name)
-    clock.reserve = afterwards(setting, len(made.samples("test")))
-    yield Planned((*policy.plan(setting), (MEASURING, clock.reserve)), clock.budget)
+    beside = rivals.seconds(clock.budget) if task.classes else 0.0
+    clock.reserve = afterwards(setting, len(made.samples("test"))) + beside
+    after = [(MEASURING, clock.reserve - beside), (rivals.PART, beside)]
+    parts = (*policy.plan(setting), *(part for part in after if part[1]))
+    yield Planned(parts, clock.budget)
     learnt = yield from policy.learn(setting, None)
     if clock.asked:
         yield Note("Ended early by hand: the best model so far is kept.")
@@ -179,7 +187,6 @@ def finish(
         yield Note("No test split: the scores are those of the pictures that chose the model.")
     results = task.decode(_outputs(draft, held.pixels))
     measures = task.measure(results, held.truths)
-    baselines = _baselines(setting, held)
     speed = runtimes.throughput(draft.runtime, setting.examples)
     yield Finished(
         MEASURING, clock.spent() - began, f"{split} {task.better} {measures.metrics[task.better]}"
@@ -203,6 +210,11 @@ def finish(
     model = Model(net, setting.net, task, setting.pre, recipe, about, path)
     model.save(path)
     model.__dict__["runtime"] = draft.runtime  # the same net: no need to compile it twice
+    classical = None
+    if task.classes:
+        classical = yield from rivals.compare(setting, held, results, _called(net))
+        if told := verdict(classical, task.better):
+            yield Note(told)
     return Outcome(
         model,
         path,
@@ -211,11 +223,19 @@ def finish(
         split,
         measures,
         tuple(results),
-        baselines,
+        _baselines(setting, held),
+        classical,
         made.problems,
         speed,
         clock.spent(),
     )
+
+
+def _called(net: nn.Module) -> str:
+    """Return what a sentence calls a net: a CNN where it convolves."""
+    if isinstance(net, classical_nets.Counted):
+        return net.features.called
+    return "CNN" if any(isinstance(module, nn.Conv2d) for module in net.modules()) else "net"
 
 
 def _outputs(model: Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -226,14 +246,17 @@ def _outputs(model: Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _baselines(setting: Setting, held: policies.Part) -> dict[str, Measures]:
-    """Measure what needs no net: the commonest answer, and what pictures alike in colour are."""
+    """Measure what needs no net: the commonest answer, and what pictures alike in colour are.
+
+    Tasks with classes have better rivals: the classical pipelines.
+    """
     task, train, seed = setting.task, setting.train, setting.recipe.seed
-    some = np.linspace(0, len(train) - 1, min(len(train), COMPARED)).astype(int)
-    known, truths = train.pixels[some], [train.truths[place] for place in some]
-    said = {
-        "commonest answer": guess(task, train.truths, held.truths),
-        "colours of the picture": neighbours(task, known, truths, held.pixels, seed=seed),
-    }
+    said = {"commonest answer": guess(task, train.truths, held.truths)}
+    if not task.classes:
+        some = rivals.spread(len(train), COMPARED)
+        known, truths = train.pixels[some], [train.truths[place] for place in some]
+        alike = neighbours(task, known, truths, held.pixels, seed=seed)
+        said["colours of the picture"] = alike
     return {name: task.measure(results, held.truths) for name, results in said.items()}
 
 

@@ -82,6 +82,7 @@ def tell(outcome: Outcome, record: Record, commands: Sequence[str]) -> Story:
         parts=tuple(record.parts),
         notes=tuple(record.notes),
         baselines=outcome.baselines,
+        classical=outcome.classical,
         mistakes=tuple(_mistakes(outcome)),
         samples=tuple(_rightly(outcome)),
         suspects=tuple(_suspected(outcome)),

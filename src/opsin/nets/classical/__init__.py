@@ -11,6 +11,9 @@ import importlib
 
 from opsin import plugins
 from opsin.nets._aliases import canonical
+from opsin.nets.classical._counted import Counted, Description
+
+__all__ = ["Counted", "Description", "counted", "names"]
 
 
 def names() -> list[str]:

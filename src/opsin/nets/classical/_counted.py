@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from timm.models._features_fx import register_notrace_module
 from torch import Tensor, nn
 
+from opsin.errors import RecipeError
+
 Pixels = NDArray[np.uint8]
 Seen = NDArray[Any]
 
@@ -110,7 +112,11 @@ class Counted(nn.Module):
 def make(description: type[Description], pretrained: bool, settings: Mapping[str, Any]) -> Counted:
     """Make the net of a description; timm passes ``in_chans`` and ``num_classes``."""
     if pretrained or settings.get("drop_rate"):
-        raise RuntimeError("a classical pipeline has neither pretrained weights nor dropout")
+        raise RecipeError(
+            f"pretrained weights or dropout for {description.called}",
+            expected="neither: it learns by counting",
+            remedy="Leave --dropout and --weights out.",
+        )
     return Counted(description(settings.get("in_chans", 3)), settings.get("num_classes", 1000))
 
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from opsin.nets.classical._counted import Seen
 from opsin.nets.classical._local import BINS, Local, grid, rooted, some
 
-SAMPLED = 100  # patches a word is learnt from
-ROUNDS = 15  # of k-means: what comes later hardly moves a word
+SAMPLED = 40  # patches a word is learnt from
+ROUNDS = 10  # of k-means: what comes later hardly moves a word
 
 
 class Words(Local):

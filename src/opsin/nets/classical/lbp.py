@@ -36,6 +36,7 @@ __all__ = ["Lbp", "lbp"]
 RADII = (1, 2)  # pixels
 GRID = 4  # cells each way
 NEIGHBOURS = 8
+NEAR = np.float32(1e-3)  # of a shade: what is as bright stays so when it is rounded
 KINDS = NEIGHBOURS * (NEIGHBOURS - 1) + 3  # 58 uniform patterns, and one bin for the others
 
 
@@ -81,7 +82,7 @@ def patterns(frames: Pixels, radius: int) -> NDArray[np.int64]:
                     top, left = radius + y + dy, radius + x + dx
                     part = wide[:, top : top + side, left : left + side]
                     seen += np.float32(share_y * share_x) * part
-        found |= (seen >= frames).astype(np.int64) << bit
+        found |= (seen > frames - NEAR).astype(np.int64) << bit
     return found
 
 
