@@ -147,6 +147,7 @@ PUBLISHED = {
     "vgg11": {"features.20": (150, 32)},
     "vgg16": {"features.9": (16, 4), "features.23": (100, 16), "features.30": (212, 32)},
     "mobilenetv1_100": {"": (315, 32)},
+    "inception_v2": {"": (699, 32)},
     "inception_v3": {"": (1311, 32)},
     "inception_v4": {"": (2071, 32)},
 }

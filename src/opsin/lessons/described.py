@@ -21,7 +21,8 @@ from opsin.report.axis import fit
 
 MOST_BATCH = 1_000_000
 SHOWN = 6  # remarks printed one by one; the rest is counted
-LEAST = 16  # letters of a column that gives way where the terminal is narrow
+LEAST = 10  # letters of a column that gives way where the terminal is narrow
+Rows = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class Listed:
         """Return what ``opsin nets --json`` prints."""
         return {"nets": self.rows}
 
-    def table(self, width: int) -> list[dict[str, str]]:
+    def table(self, width: int) -> Rows:
         """Return a row each net, fitted to so many letters; * stands for a remark."""
         rows = [_listed(each) for each in self.rows]
-        return _fitted(rows, "paper", width)
+        return _fitted(rows, "paper", width, ("weights", "input", "images/s", "layers"))
 
     def notes(self) -> list[str]:
         """Return the remarks, and what the columns mean."""
@@ -90,9 +91,9 @@ class Described:
         memory = {"batch": self.batch, "batch_activation_bytes": self.net.activations(self.batch)}
         return self.about | self.net.to_dict() | memory | {"files": list(self.files)}
 
-    def table(self, width: int) -> list[dict[str, str]]:
+    def table(self, width: int) -> Rows:
         """Return a row each layer, or each block of a long net, fitted to so many letters."""
-        return _fitted([_told(line) for line in lines(self.net)], "what", width)
+        return _fitted([_told(line) for line in lines(self.net)], "what", width, ("step", "sees"))
 
     def notes(self) -> list[str]:
         """Return totals and remarks."""
@@ -100,7 +101,8 @@ class Described:
         told = [
             "",
             f"{net.parameters:,} parameters ({memory(4 * net.parameters)} in float32), "
-            f"{net.madds:,} multiply-adds for a picture, {net.depth} layers deep.",
+            f"{net.madds:,} multiply-adds for a picture, {net.depth} "
+            f"layer{'s' * (net.depth > 1)} deep.",
         ]
         if seen:
             told.append(
@@ -172,13 +174,23 @@ def _remarks(net: Description) -> list[str]:
     return told[:SHOWN] + ([f"… and {rest} more sizes (--json tells all)."] if rest > 0 else [])
 
 
-def _fitted(rows: list[dict[str, str]], column: str, width: int) -> list[dict[str, str]]:
-    """Return rows with one column cut so that a line takes at most ``width`` letters."""
-    names = rows[0]
-    wide = {name: max(len(name), *(len(each[name]) for each in rows)) for name in names}
-    others = sum(wide[name] + 2 for name in names if name != column)
-    room = max(LEAST, width - others)
-    return [each | {column: fit(each[column], room)} for each in rows]
+def _fitted(rows: Rows, column: str, width: int, spare: Sequence[str]) -> Rows:
+    """Return rows of at most ``width`` letters: ``column`` is cut, and ``spare`` ones left out.
+
+    >>> _fitted([{"a": "12345678", "b": "long words", "c": "1"}], "b", 20, ["c"])
+    [{'a': '12345678', 'b': 'long words'}]
+    """
+    if not rows:
+        return rows
+    wide = {name: max(len(name), *(len(each[name]) for each in rows)) for name in rows[0]}
+    kept, left = list(wide), list(spare)
+    while left and sum(wide[n] + 2 for n in kept if n != column) + LEAST > width:
+        kept.remove(left.pop(0))
+    room = max(LEAST, width - sum(wide[name] + 2 for name in kept if name != column))
+    return [
+        {name: fit(each[name], room) if name == column else each[name] for name in kept}
+        for each in rows
+    ]
 
 
 def short(number: float) -> str:

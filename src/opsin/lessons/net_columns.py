@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import groupby
 from math import prod
 from string import digits
 
 from opsin.nets import Description
-from opsin.nets._grouped import Line, lines, token
+from opsin.nets._grouped import Line, lines, shared, token
 from opsin.ops.arithmetic import Window
 
 MOST = 15  # columns a drawing holds
@@ -67,10 +67,9 @@ class Column:
         """Return the name, or what the first and the last of several have in common."""
         if not self.last:
             return self.name
-        letters = zip(self.name, self.last, strict=False)
-        shared = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], letters))
-        path = shared.rpartition(".")[0]
-        return path or f"{self.name} – {self.last[len(shared.rstrip(digits)) :]}"
+        same = shared(self.name, self.last)
+        path = same.rpartition(".")[0]
+        return path or f"{self.name} – {self.last[len(same.rstrip(digits)) :]}"
 
 
 def columns(net: Description) -> list[Column]:
@@ -151,11 +150,10 @@ def _words(line: Line) -> tuple[str, ...]:
 
 def _ways(ways: str) -> tuple[str, ...]:
     """Return the branches of a block, a line each; one way with a skip, a line each layer."""
-    branches = ways.split(" | ")
-    if len(branches) <= 2 and " → " in branches[0]:
-        rest = [] if len(branches) < 2 else [f"+ {branches[1]}"]
-        return (*branches[0].split(" → "), *rest)
-    return tuple(branches)
+    first, *others = ways.split(" | ")
+    if len(others) > 1 or any(" → " in other for other in others):
+        return (first, *others)
+    return (*first.split(" → "), *(f"+ {other}" for other in others))
 
 
 def _blocks_of_a_map(column: Column) -> object:

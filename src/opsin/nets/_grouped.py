@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
+from string import digits
 
 from opsin.nets._blueprint import Layer
 from opsin.nets._describe import Description, Row, words
 from opsin.nets._rules import State
 
-SHORT = 45  # lines: a net of no more layers is shown layer by layer
+SHORT = 30  # lines: a net of no more layers is shown layer by layer
 WAYS = 12  # branches: a block of more is told as one row of layers
 SILENT = ("flatten", "reshape", "turn", "fixed")
 BEFORE = ("same", "reshape", "fixed", "merge", "join")  # how pictures are scaled, inside the net
@@ -40,8 +41,10 @@ class Line:
 
     @property
     def called(self) -> str:
-        """Return the name, or the first and the last of several."""
-        return f"{self.name} – {self.last}" if self.times > 1 else self.name
+        """Return the name, or the first and the end of the last of several."""
+        if self.times == 1:
+            return self.name
+        return f"{self.name} – {self.last[len(shared(self.name, self.last).rstrip(digits)) :]}"
 
     @property
     def remarks(self) -> list[str]:
@@ -54,12 +57,22 @@ class Line:
         return self.rows[0].layer.op != "picture" and sum(not _quiet(row) for row in self.rows) > 1
 
 
+def shared(first: str, last: str) -> str:
+    """Return the letters that two names begin with.
+
+    >>> shared("inception4a", "inception4e")
+    'inception4'
+    """
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return "".join(letter for letter, _ in alike)
+
+
 def lines(net: Description) -> list[Line]:
     """Return a net in lines: each layer of a short one, blocks of a long one.
 
     >>> from opsin.nets._named import described
-    >>> [(line.called, line.times) for line in lines(described("resnet18"))][2:5]
-    [('layer1.0 – layer1.1', 2), ('layer2.0', 1), ('layer2.1', 1)]
+    >>> [(line.called, line.times) for line in lines(described("resnet18"))][3:6]
+    [('layer1.0 – 1', 2), ('layer2.0', 1), ('layer2.1', 1)]
     """
     units = _units(net.rows)
     if len(units) <= SHORT:
@@ -145,7 +158,8 @@ def told(unit: Sequence[Row]) -> str:
     """Return a layer in words, with what follows it: "conv 3×3, 64, batch norm, ReLU"."""
     first, *rest = unit
     if first.layer.op == "picture":
-        return "picture, colours scaled" if rest else "picture"
+        scaled = {row.layer.word for row in rest} & {"multiply", "add", "subtract", "div"}
+        return "picture, colours scaled" if scaled else "picture"
     after = [words(row.layer) for row in rest if row.layer.op in ("same", "norm")]
     said = [*([] if first.layer.op in SILENT and after else [first.kind]), *after]
     return ", ".join(word for word in said if not word.startswith(UNSAID)) or first.kind
