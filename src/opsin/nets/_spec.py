@@ -19,42 +19,14 @@ layer is the head.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
-from opsin.errors import RecipeError, SizeError
 from opsin.nets._blueprint import Blueprint, Layer
-from opsin.ops.arithmetic import Window
-from opsin.plugins import meant
+from opsin.nets._words import ACTIVATIONS, Given, Word, split, whole_numbers, window_of
 
 SIZE, CHANNELS = (32, 32), 3  # of the pictures, where nobody says another
-MOST_LAYERS, MOST = 1000, 1_000_000  # layers of a line; the largest number in it
-ACTIVATIONS = {"relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh"}
-WORDS = (
-    "conv", "depthwise", "pool", "global", "dense", "bn", "dropout", *ACTIVATIONS,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """Is a word of a line and where it stands, counted from 0."""
-
-    text: str
-    at: int
-    line: str
-
-    def wrong(self, expected: str, remedy: str = "") -> RecipeError:
-        """Return the error that points at this word."""
-        begin = max(0, self.at - 50)
-        shown = self.line[begin : self.at + 50]
-        mark = " " * (self.at - begin) + "^" * max(1, len(self.text))
-        said = repr(self.text) if self.text else "nothing"
-        return RecipeError(
-            f"{said} in column {self.at + 1} of the described net",
-            expected=expected,
-            remedy=f"{remedy}\n  {shown}\n  {mark}".lstrip(" "),
-        )
+MOST_LAYERS = 1000
 
 
 def is_spec(name: str) -> bool:
@@ -75,36 +47,19 @@ def parse(line: str) -> Blueprint:
     ['picture', 'conv1', 'relu1', 'pool1', 'flatten1', 'dense1']
     """
     drawn = _Drawn()
-    parts = _parts(line)
+    parts = split(line)
     if len(parts) > MOST_LAYERS:
         raise parts[MOST_LAYERS][0].wrong(f"at most {MOST_LAYERS} layers")
     weighty = [i for i, part in enumerate(parts) if part[0].text in ("conv", "depthwise", "dense")]
     for index, part in enumerate(parts):
         follows = [each[0].text for each in parts[index + 1 : index + 3]]
         last = not weighty or index == weighty[-1]
-        READERS[part[0].text](drawn, _Given(part, last, follows))
+        READERS[part[0].text](drawn, Given(part, last, follows))
         drawn.settle(follows[0] if follows else "")
     dense = [place for place, layer in enumerate(drawn.layers) if layer.op == "dense"]
     return Blueprint(
         line.strip(), tuple(drawn.layers), SIZE, CHANNELS, dense[-1] if dense else None
     )
-
-
-def _parts(line: str) -> list[list[Word]]:
-    """Return the words of each layer; an empty layer, or an unknown first word, is an error."""
-    parts, at = [], 0
-    line = re.sub(r"\s", " ", line.replace("×", "x").lower())
-    for text in line.split(","):
-        found = re.finditer(r"\S+", text)
-        words = [Word(m[0], at + m.start(), line) for m in found]
-        if not words:
-            raise Word("", at + len(text), line).wrong("a layer between two commas")
-        if words[0].text not in WORDS:
-            remedy = meant(words[0].text, WORDS)
-            raise words[0].wrong(f"one of {', '.join(WORDS)}", remedy)
-        parts.append(words)
-        at += len(text) + 1
-    return parts
 
 
 class _Drawn:
@@ -130,144 +85,66 @@ class _Drawn:
             self.waiting = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """Is a layer as written: its words, whether no other with weights comes, what follows."""
-
-    words: Sequence[Word]
-    last: bool
-    follows: Sequence[str]
-
-    @property
-    def first(self) -> Word:
-        return self.words[0]
-
-    def size(self, most: int, about: str, *, least: int = 1) -> tuple[int, ...]:
-        """Return the numbers of the second word: ``least`` to ``most`` of them."""
-        if len(self.words) < 2:
-            end = Word("", self.first.at + len(self.first.text), self.first.line)
-            raise end.wrong(f"{about} after {self.first.text}")
-        numbers = _numbers(self.words[1], about, most)
-        if len(numbers) < least:
-            raise self.words[1].wrong(about)
-        return numbers
-
-    def options(self, known: dict[str, int]) -> dict[str, Word]:
-        """Return the options by name; ``known`` says how many words belong to each, 0 or 1."""
-        found: dict[str, Word] = {}
-        words = iter(self.words[2 if self.first.text not in ALONE else 1 :])
-        for word in words:
-            if word.text not in known:
-                expected = f"one of {', '.join(known)}" if known else "a comma"
-                raise word.wrong(expected, meant(word.text, list(known)))
-            if word.text in found:
-                raise word.wrong(f"{word.text} once")
-            value = next(words, None) if known[word.text] else word
-            if value is None:
-                end = Word("", word.at + len(word.text), word.line)
-                raise end.wrong(f"a value after {word.text}")
-            found[word.text] = value
-        return found
-
-
-def _numbers(word: Word, about: str, most: int, least: int = 1) -> tuple[int, ...]:
-    """Return the whole numbers of a word like 5x5x8, at most ``most``."""
-    texts = word.text.split("x")
-    if len(texts) > most or not all(re.fullmatch(r"[0-9]{1,7}", text) for text in texts):
-        raise word.wrong(about)
-    numbers = tuple(int(text) for text in texts)
-    if not all(least <= number <= MOST for number in numbers):
-        raise word.wrong(f"{about}, each {least} to {MOST}")
-    return numbers
-
-
-def _pair(word: Word | None, about: str, least: int = 1) -> Any:
-    """Return a number for both axes, or (height, width); None where nothing was written."""
-    if word is None:
-        return None
-    numbers = _numbers(word, f"{about}: a number, or HxW", 2, least)
-    return numbers[0] if len(numbers) == 1 else numbers
-
-
-def _window(given: _Given, kernel: tuple[int, ...], options: dict[str, Word], usual: Any) -> Window:
-    """Return the window of a layer; ``usual`` is its stride where none was written."""
-    pad = options.get("pad")
-    if pad is not None and pad.text in ("same", "valid"):
-        padding: Any = pad.text
-    else:
-        padding = _pair(pad, "the padding: same, valid", 0) or 0
-    try:
-        return Window(
-            kernel[0] if len(set(kernel)) == 1 else (kernel[0], kernel[1]),
-            _pair(options.get("stride"), "the stride") or usual,
-            padding,
-            _pair(options.get("dilation"), "the dilation") or 1,
-            "ceil" in options,
-        )
-    except SizeError as error:
-        raise given.first.wrong(error.expected) from error
-
-
 # ── a reader for each word ──────────────────────────────────────────────────────────────────────
 
 SLIDES = {"stride": 1, "pad": 1, "dilation": 1}
 
 
-def _conv(drawn: _Drawn, given: _Given) -> None:
+def _conv(drawn: _Drawn, given: Given) -> None:
     about = "height x width x filters, as in 5x5x8"
     *kernel, outputs = given.size(3, about, least=3)
     _not_flat(drawn, given)
     options = given.options(SLIDES | {"groups": 1, "linear": 0})
     groups = options.get("groups")
-    each = _numbers(groups, "the number of groups", 1)[0] if groups else 1
+    each = whole_numbers(groups, "the number of groups", 1)[0] if groups else 1
     if groups and outputs % each:
         raise groups.wrong(f"a number that divides the {outputs} filters")
-    window = _window(given, tuple(kernel), options, 1)
+    window = window_of(given, tuple(kernel), options, 1)
     drawn.add(
         "conv", Layer("", "conv", window=window, outputs=outputs, groups=each, bias=_bias(given))
     )
     drawn.waiting = not given.last and "linear" not in options
 
 
-def _depthwise(drawn: _Drawn, given: _Given) -> None:
+def _depthwise(drawn: _Drawn, given: Given) -> None:
     kernel = given.size(2, "height x width, as in 3x3")
     _not_flat(drawn, given)
     options = given.options(SLIDES | {"linear": 0})
-    window = _window(given, kernel, options, 1)
+    window = window_of(given, kernel, options, 1)
     layer = Layer("", "conv", window=window, groups=0, bias=_bias(given), word="depthwise conv")
     drawn.add("depthwise", layer)
     drawn.waiting = not given.last and "linear" not in options
 
 
-def _bias(given: _Given) -> bool:
+def _bias(given: Given) -> bool:
     """A bias before bn would be taken away again by its mean."""
     return given.follows[:1] != ["bn"]
 
 
-def _not_flat(drawn: _Drawn, given: _Given) -> None:
+def _not_flat(drawn: _Drawn, given: Given) -> None:
     if drawn.flat:
         raise given.first.wrong("maps", "After dense or global there are none: put it before.")
 
 
-def _pool(drawn: _Drawn, given: _Given) -> None:
+def _pool(drawn: _Drawn, given: Given) -> None:
     kernel = given.size(2, "the side of the window, as in pool 2")
     _not_flat(drawn, given)
     options = given.options({"stride": 1, "pad": 1, "average": 0, "ceil": 0})
     side = kernel[0] if len(set(kernel)) == 1 else kernel
-    window = _window(given, kernel, options, side)
+    window = window_of(given, kernel, options, side)
     if window.padding != "same" and any(2 * a.ends()[0] > a.kernel for a in window.axes):
         raise options["pad"].wrong("at most half of the window")
     drawn.add("pool", Layer("", "average" if "average" in options else "max", window=window))
 
 
-def _global(drawn: _Drawn, given: _Given) -> None:
+def _global(drawn: _Drawn, given: Given) -> None:
     given.options({})
     _not_flat(drawn, given)
     drawn.add("global", Layer("", "mean", word="average pool"))
     drawn.flat = True
 
 
-def _dense(drawn: _Drawn, given: _Given) -> None:
+def _dense(drawn: _Drawn, given: Given) -> None:
     outputs = given.size(1, "how many outputs, as in dense 10")[0]
     options = given.options({"linear": 0})
     if not drawn.flat:
@@ -277,18 +154,18 @@ def _dense(drawn: _Drawn, given: _Given) -> None:
     drawn.waiting = not given.last and "linear" not in options
 
 
-def _activation(drawn: _Drawn, given: _Given) -> None:
+def _activation(drawn: _Drawn, given: Given) -> None:
     given.options({})
     name = given.first.text
     drawn.add(name, Layer("", "same", word=ACTIVATIONS[name]))
 
 
-def _bn(drawn: _Drawn, given: _Given) -> None:
+def _bn(drawn: _Drawn, given: Given) -> None:
     given.options({})
     drawn.add("bn", Layer("", "norm", word="batch norm"))
 
 
-def _dropout(drawn: _Drawn, given: _Given) -> None:
+def _dropout(drawn: _Drawn, given: Given) -> None:
     about = "the share to drop, 0 to 1, as in dropout 0.5"
     if len(given.words) < 2:
         raise Word("", given.first.at + len(given.first.text), given.first.line).wrong(about)
@@ -299,8 +176,7 @@ def _dropout(drawn: _Drawn, given: _Given) -> None:
     drawn.add("dropout", Layer("", "same", word=f"dropout {float(text):g}"))
 
 
-ALONE = ("global", "bn", *ACTIVATIONS)  # words that nothing must follow
-READERS: dict[str, Callable[[_Drawn, _Given], None]] = {
+READERS: dict[str, Callable[[_Drawn, Given], None]] = {
     "conv": _conv,
     "depthwise": _depthwise,
     "pool": _pool,
