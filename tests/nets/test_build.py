@@ -57,8 +57,9 @@ def test_dropout_where_there_is_none_is_refused() -> None:
 
 
 def test_a_net_without_a_linear_head_is_refused() -> None:
+    """dpn68 ends in a convolution, as SqueezeNet does in torchvision."""
     with pytest.raises(WeightsError, match="linear"):
-        nets.build("squeezenet1_1", outputs=2)
+        nets.head(nets.build("dpn68", outputs=2))
 
 
 def test_a_head_of_the_wrong_width_is_refused() -> None:

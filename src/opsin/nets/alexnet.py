@@ -6,8 +6,8 @@ fifth convolution see their own tower only (groups of 2), all other layers see b
 as in section 3.3, overlapping pooling as in 3.4. The one-tower AlexNet that torchvision keeps comes
 from a later paper (Krizhevsky, One weird trick, 2014) and has 61,100,840 parameters.
 
-The paper says 224 pixels and means 227 or a border of 2: either gives 55 positions. Maps of other
-pictures are averaged to 6×6 before the dense layers, so that any size from 63 pixels goes in.
+The paper says 224 pixels and 55 positions: that takes a border of 2, as here, or 227 pixels. Maps
+of other pictures are averaged to 6×6 before the dense layers: any size from 63 pixels on goes in.
 
 Shapes: N images, C channels, H and W pixels, K outputs.
 """

@@ -13,6 +13,7 @@ Shapes: N examples, I inputs, O outputs.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -80,7 +81,7 @@ def dropconnect(x: Tensor, weight: Tensor, bias: Tensor, rate: float) -> Tensor:
     """
     share = 1 - round(rate * LEVELS) / LEVELS
     exact = torch.promote_types(x.dtype, torch.float32)  # half precision would add up its errors
-    with torch.autocast(x.device.type, enabled=False):
+    with nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False):
         whole = torch.cat([weight, bias[:, None]], 1).to(exact)  # (O, I + 1): biases drop, too
         mask = kept(len(x), whole.shape, rate, x.device)
         return masked(pad(x.to(exact), (0, 1), value=1.0), whole / share, mask).to(x.dtype)
