@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from opsin.data.check import Checked
     from opsin.data.dataset import Dataset
     from opsin.figures import Measures
-    from opsin.lessons.described import Described, Listed
     from opsin.lessons.gallery import Gallery
+    from opsin.lessons.net_tables import Described, Listed
     from opsin.lessons.picture import Filtered
     from opsin.model import Model, Prediction
 

@@ -9,7 +9,7 @@ import pytest
 
 from opsin import cli, verbs
 from opsin.events import Event, Finished
-from opsin.lessons.described import Described, Listed, memory, short
+from opsin.lessons.net_tables import Described, Listed, memory, short
 from opsin.model import Model
 from opsin.nets import _speeds, described
 from opsin.nets._grouped import lines

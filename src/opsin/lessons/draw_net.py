@@ -13,8 +13,8 @@ from pathlib import Path
 
 from opsin.errors import InputError
 from opsin.files import write_text
-from opsin.lessons.described import short
 from opsin.lessons.net_columns import Column, Slab, columns
+from opsin.lessons.net_tables import short
 from opsin.nets import Description
 from opsin.ops.arithmetic import Window
 from opsin.report.axis import fit, width
