@@ -1,35 +1,42 @@
-"""Holds the contract of a net over well-known families, small: one of each way of building."""
+"""Holds the contract of a net over every famous net, and over one of each other way of building.
+
+The nets come one after the other and only one is in memory at a time; pictures are small, since the
+largest nets have 140 million weights.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
 import pytest
 import torch
+from safetensors import torch as safetensors
 from torch import nn
 
 from opsin import nets
 from opsin.errors import RecipeError
+from opsin.nets._build import check_size, on_meta
+from opsin.nets._lineage import ORIGINS
 
-# Name, channels, size: small enough to be fast, large enough for every halving.
-SMALL = {
+# Channels and size (height, width) where they are not 3 and 64×64: large enough for every halving.
+SIZES = {
     "lenet5": (1, (28, 28)),
-    "alexnet": (3, (64, 64)),
+    "network3": (1, (28, 28)),
+    "dropconnect": (1, (28, 28)),
+    "neocognitron": (1, (28, 28)),
     "vgg11_bn": (3, (32, 32)),
-    "googlenet": (3, (64, 64)),
-    "resnet18": (3, (64, 64)),
-    "resnet50": (3, (64, 64)),
-    "densenet121": (3, (64, 64)),
-    "mobilenetv2_100": (3, (64, 64)),
-    "mobilenetv3_small_100": (3, (64, 64)),
-    "tf_efficientnet_lite0": (3, (64, 64)),
-    "shufflenet_v2_x1_0": (3, (64, 64)),
-    "regnety_004": (3, (64, 64)),
-    "convnext_atto": (3, (64, 64)),
+    "vgg16": (3, (32, 32)),
+    "vgg19": (3, (32, 32)),
+    "inception_v3": (3, (96, 96)),
+    "inception_v4": (3, (96, 96)),
 }
+NAMES = [*ORIGINS, "convnext_atto"]
 pytestmark = pytest.mark.contracts
-every = pytest.mark.parametrize("name", SMALL)
+
+
+def shape(name: str) -> tuple[int, tuple[int, int]]:
+    """Return the channels and the size (h, w) a net is tried with."""
+    return SIZES.get(name, (3, (64, 64)))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -41,27 +48,33 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@cache
-def made(name: str) -> nn.Module:
-    channels, size = SMALL[name]
+@pytest.fixture(scope="module", params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Give the name of one net after the other: all tests of one come before the next."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def net(name: str) -> Iterator[nn.Module]:
+    """Give the net itself, in evaluation mode."""
+    channels, size = shape(name)
     torch.manual_seed(0)
-    return nets.build(name, outputs=7, channels=channels, size=size).eval()
+    made = nets.build(name, outputs=7, channels=channels, size=size).eval()
+    yield made
 
 
 def pictures(name: str, n: int = 2) -> torch.Tensor:
-    channels, size = SMALL[name]
+    channels, size = shape(name)
     return torch.randn((n, channels, *size), generator=torch.Generator().manual_seed(1))
 
 
-@every
-def test_forward_gives_one_row_a_picture(name: str) -> None:
+def test_forward_gives_one_row_a_picture(name: str, net: nn.Module) -> None:
     with torch.no_grad():
-        assert made(name)(pictures(name)).shape == (2, 7)
+        assert net(pictures(name)).shape == (2, 7)
 
 
-@every
-def test_the_head_sees_the_pooled_features(name: str) -> None:
-    net, x = made(name), pictures(name)
+def test_the_head_sees_the_pooled_features(name: str, net: nn.Module) -> None:
+    x = pictures(name)
     with torch.no_grad():
         features = nets.pooled(net, x)
         assert features.shape == (2, nets.num_features(net))
@@ -69,9 +82,8 @@ def test_the_head_sees_the_pooled_features(name: str) -> None:
         assert torch.equal(nets.headless(net)(x).flatten(1), features)
 
 
-@every
-def test_cut_anywhere_and_nothing_changes(name: str) -> None:
-    net, x = made(name), pictures(name)
+def test_cut_anywhere_and_nothing_changes(name: str, net: nn.Module) -> None:
+    x = pictures(name)
     own = {id(parameter) for parameter in net.parameters()}
     places = nets.stages(net)
     assert len(places) >= 4 and len(set(places)) == len(places)
@@ -88,9 +100,8 @@ def test_cut_anywhere_and_nothing_changes(name: str) -> None:
         assert torch.equal(lower(x).flatten(1), nets.pooled(net, x))
 
 
-@every
-def test_taps_average_what_the_lower_halves_see(name: str) -> None:
-    net, x = made(name), pictures(name)
+def test_taps_average_what_the_lower_halves_see(name: str, net: nn.Module) -> None:
+    x = pictures(name)
     first, *_, last = nets.stages(net)
     with torch.no_grad():
         seen = [nets.cut(net, place)[0](x) for place in (first, last)]
@@ -98,30 +109,30 @@ def test_taps_average_what_the_lower_halves_see(name: str) -> None:
         assert torch.equal(nets.taps(net, [first, last])(x), torch.cat(means, 1))
 
 
-@every
-def test_survey_tells_the_channels_of_each_stage(name: str) -> None:
-    net, x = made(name), pictures(name)
-    found = nets.survey(net, SMALL[name][1])
+def test_survey_tells_the_channels_of_each_stage(name: str, net: nn.Module) -> None:
+    x = pictures(name)
+    found = nets.survey(net, shape(name)[1])
     assert [stage.name for stage in found] == nets.stages(net)
     middle = found[len(found) // 2]
     with torch.no_grad():
         assert nets.cut(net, middle.name)[0](x).shape[1] == middle.channels
 
 
-@every
-def test_levels_are_places_to_cut(name: str) -> None:
-    net, x = made(name), pictures(name)
-    found = nets.levels(net, SMALL[name][1])
+def test_levels_are_places_to_cut_with_the_stride_they_say(name: str, net: nn.Module) -> None:
+    channels, size = shape(name)
+    found = nets.levels(net, size)
     assert len(found) >= 2
     strides = [level.stride for level in found]
     assert strides == sorted(strides)
-    with torch.no_grad():
-        assert nets.cut(net, found[-1].name)[0](x).shape[1] == found[-1].channels
+    for level in found:
+        lower = nets.cut(net, level.name)[0]
+        small, large = (on_meta(lower, channels, (k * size[0], k * size[1])) for k in (1, 2))
+        assert small.shape[1] == level.channels, level
+        # What borders cost is the same at twice the size.
+        assert (large.shape[2] - small.shape[2]) * level.stride == size[0], level
 
 
-@every
-def test_depth_groups_hold_each_parameter_once_and_the_head_last(name: str) -> None:
-    net = made(name)
+def test_depth_groups_hold_each_parameter_once_and_the_head_last(name: str, net: nn.Module) -> None:
     groups = nets.depth_groups(net)
     listed = [id(parameter) for group in groups for parameter in group]
     assert sorted(listed) == sorted(id(parameter) for parameter in net.parameters())
@@ -130,9 +141,8 @@ def test_depth_groups_hold_each_parameter_once_and_the_head_last(name: str) -> N
     assert any(parameter is next(net.parameters()) for parameter in groups[0])
 
 
-@every
-def test_backward_reaches_every_parameter(name: str) -> None:
-    net = made(name).train()
+def test_backward_reaches_every_parameter(name: str, net: nn.Module) -> None:
+    net.train()
     net.zero_grad(set_to_none=True)
     net(pictures(name)).square().sum().backward()
     missed = [n for n, p in net.named_parameters() if p.grad is None]
@@ -141,14 +151,37 @@ def test_backward_reaches_every_parameter(name: str) -> None:
     assert not missed
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL if name not in ("vgg11_bn", "alexnet")])
-def test_another_head_and_other_channels(name: str) -> None:
-    channels, size = SMALL[name]
-    other = 4 - channels  # grey for colour, colour for grey
-    net = nets.build(name, outputs=5, channels=other, size=size, dropout=0.0).eval()
-    nets.set_head(net, nn.Linear(nets.num_features(net), 3))
+def test_saved_and_loaded_it_says_the_same(name: str, net: nn.Module) -> None:
+    channels, size = shape(name)
+    saved = safetensors.save(net.state_dict())
+    torch.manual_seed(1)
+    other = nets.build(name, outputs=7, channels=channels, size=size).eval()
+    other.load_state_dict(safetensors.load(saved))
     with torch.no_grad():
-        assert net(torch.zeros(2, other, *size)).shape == (2, 3)
+        assert torch.equal(other(pictures(name)), net(pictures(name)))
+
+
+def test_another_head_and_other_channels(name: str) -> None:
+    """Without memory for weights: shapes are all there is to see."""
+    channels, size = shape(name)
+    for other in {1, 3, 4} - {channels}:
+        with torch.device("meta"):
+            net = nets.build(name, outputs=5, channels=other, size=size).eval()
+            nets.set_head(net, nn.Linear(nets.num_features(net), 3))
+            assert net(torch.zeros(2, other, *size)).shape == (2, 3)
+            assert nets.pooled(net, torch.zeros(2, other, *size)).shape[0] == 2
+
+
+@pytest.mark.parametrize("size", [(5, 9), (99, 75), (113, 150)])
+def test_any_size_goes_in_or_is_refused(name: str, net: nn.Module, size: tuple[int, int]) -> None:
+    channels = shape(name)[0]
+    try:
+        check_size(name, net, channels, size)
+    except RecipeError as refused:
+        assert "at least" in str(refused) and "--size" in str(refused)
+    else:
+        with torch.no_grad():
+            assert net(torch.zeros(1, channels, *size)).shape == (1, 7)
 
 
 @pytest.mark.parametrize(("name", "least"), [("vgg11_bn", 32), ("alexnet", 63)])
