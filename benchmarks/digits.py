@@ -65,7 +65,7 @@ CASES = {
     "fashion": Case(
         {
             "net": stack(32, 64, 128, 256),
-            "minutes": "9.5",
+            "epochs": "10",
             "rate": "0.1",
             "augment": "flip, translate 0.07",
         },
