@@ -153,6 +153,39 @@ def test_the_net_is_left_as_it_was_and_the_runtime_too(
     assert np.array_equal(ready.run(pictures(2)), wanted)
 
 
+OWN = {  # channels and side
+    "lenet5": (1, 28),
+    "network3": (1, 28),
+    "dropconnect": (1, 28),
+    "neocognitron": (1, 28),
+    "squeezenet1_0": (3, 32),
+    "squeezenet1_1": (3, 32),
+    "inception_v2": (3, 40),
+    "plain34": (3, 40),
+    "alexnet_two_towers": (3, 72),
+    "zfnet": (3, 72),
+}
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_nets_of_our_own_run_everywhere(own: str) -> None:
+    """At a size that is not their own: framing and averaging run, too."""
+    channels, side = OWN[own]
+    pre = Preprocessing((side, side + 3), mean=(0.5,) * channels, std=(0.25,) * channels)
+    torch.manual_seed(0)
+    made = nets.build(own, outputs=6, channels=channels, size=pre.size)
+    with torch.no_grad():
+        for _ in range(2):  # norms see something
+            made(torch.randn(4, channels, *pre.size))
+        shape = (3, channels, *pre.size)
+        images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        wanted = made.eval()((torch.from_numpy(images).float() / 255 - 0.5) / 0.25).numpy()
+    for name, device, precision in HERE:
+        ready = runtimes.load(name, made, pre, device=device, precision=precision)
+        limit = LIMITS.get((device, precision), 0.15)
+        assert runtimes.difference(ready.run(images), wanted) < limit, (name, device, precision)
+
+
 def test_nets_come_and_go_without_waiting_for_each_other() -> None:
     """A callback held by a worker thread once stopped the process, within 600 loads."""
     small = nets.build("lenet5", outputs=2, channels=1).eval()
