@@ -51,7 +51,7 @@ def opponent(frames: Any) -> Any:
     """Return the bin of each pixel of pictures (n, S, S, 3), values 0..255, as (n, S, S).
 
     >>> opponent(np.array([[[[0, 0, 0], [255, 255, 255]]]])).tolist()
-    [[[1088, 1095]]]
+    [[[952, 959]]]
     """
     red, green, blue = (frames[..., channel] for channel in range(3))
     rg = (red - green + 255) * BINS[0] // 511
