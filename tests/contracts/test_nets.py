@@ -23,15 +23,28 @@ SIZES = {
     "lenet5": (1, (28, 28)),
     "network3": (1, (28, 28)),
     "dropconnect": (1, (28, 28)),
-    "neocognitron": (1, (28, 28)),
+    "neocognitron": (1, (32, 32)),
     "vgg11_bn": (3, (32, 32)),
     "vgg16": (3, (32, 32)),
     "vgg19": (3, (32, 32)),
     "inception_v3": (3, (96, 96)),
     "inception_v4": (3, (96, 96)),
 }
-NAMES = [*ORIGINS, "convnext_atto"]
+# They differ from a smaller net of their family in depth and width alone, and go without the checks
+# that take long: cutting, saving and many sizes.
+DEEPER = {
+    "vgg11_bn": "vgg16",
+    "vgg19": "vgg16",
+    "resnet101": "resnet50",
+    "resnet152": "resnet50",
+    "regnety_016": "regnety_004",
+    **{f"efficientnet_b{i}": "efficientnet_b0" for i in range(1, 8)},
+    **{f"tf_efficientnet_lite{i}": "tf_efficientnet_lite0" for i in range(1, 5)},
+}
+THOROUGH = [name for name in (*ORIGINS, "convnext_atto") if name not in DEEPER]
+NAMES = [*THOROUGH, *DEEPER]
 pytestmark = pytest.mark.contracts
+thorough = pytest.mark.parametrize("name", THOROUGH, indirect=True, scope="module")
 
 
 def shape(name: str) -> tuple[int, tuple[int, int]]:
@@ -82,11 +95,12 @@ def test_the_head_sees_the_pooled_features(name: str, net: nn.Module) -> None:
         assert torch.equal(nets.headless(net)(x).flatten(1), features)
 
 
+@thorough
 def test_cut_anywhere_and_nothing_changes(name: str, net: nn.Module) -> None:
     x = pictures(name)
     own = {id(parameter) for parameter in net.parameters()}
     places = nets.stages(net)
-    assert len(places) >= 4 and len(set(places)) == len(places)
+    assert len(places) >= 3 and len(set(places)) == len(places)
     chosen = (
         places if len(places) < 6 else [places[0], *places[1 : -1 : len(places) // 3], places[-1]]
     )
@@ -100,6 +114,7 @@ def test_cut_anywhere_and_nothing_changes(name: str, net: nn.Module) -> None:
         assert torch.equal(lower(x).flatten(1), nets.pooled(net, x))
 
 
+@thorough
 def test_taps_average_what_the_lower_halves_see(name: str, net: nn.Module) -> None:
     x = pictures(name)
     first, *_, last = nets.stages(net)
@@ -109,6 +124,7 @@ def test_taps_average_what_the_lower_halves_see(name: str, net: nn.Module) -> No
         assert torch.equal(nets.taps(net, [first, last])(x), torch.cat(means, 1))
 
 
+@thorough
 def test_survey_tells_the_channels_of_each_stage(name: str, net: nn.Module) -> None:
     x = pictures(name)
     found = nets.survey(net, shape(name)[1])
@@ -132,6 +148,7 @@ def test_levels_are_places_to_cut_with_the_stride_they_say(name: str, net: nn.Mo
         assert (large.shape[2] - small.shape[2]) * level.stride == size[0], level
 
 
+@thorough
 def test_depth_groups_hold_each_parameter_once_and_the_head_last(name: str, net: nn.Module) -> None:
     groups = nets.depth_groups(net)
     listed = [id(parameter) for group in groups for parameter in group]
@@ -151,6 +168,7 @@ def test_backward_reaches_every_parameter(name: str, net: nn.Module) -> None:
     assert not missed
 
 
+@thorough
 def test_saved_and_loaded_it_says_the_same(name: str, net: nn.Module) -> None:
     channels, size = shape(name)
     saved = safetensors.save(net.state_dict())
@@ -164,15 +182,17 @@ def test_saved_and_loaded_it_says_the_same(name: str, net: nn.Module) -> None:
 def test_another_head_and_other_channels(name: str) -> None:
     """Without memory for weights: shapes are all there is to see."""
     channels, size = shape(name)
-    for other in {1, 3, 4} - {channels}:
-        with torch.device("meta"):
-            net = nets.build(name, outputs=5, channels=other, size=size).eval()
-            nets.set_head(net, nn.Linear(nets.num_features(net), 3))
-            assert net(torch.zeros(2, other, *size)).shape == (2, 3)
-            assert nets.pooled(net, torch.zeros(2, other, *size)).shape[0] == 2
+    other = 4 - channels  # grey for colour, colour for grey
+    with torch.device("meta"):
+        net = nets.build(name, outputs=5, channels=other, size=size).eval()
+        nets.set_head(net, nn.Linear(nets.num_features(net), 3))
+        x = torch.zeros(2, other, *size)
+        assert net(x).shape == (2, 3)
+        assert nets.pooled(net, x).shape == (2, nets.num_features(net))
 
 
-@pytest.mark.parametrize("size", [(5, 9), (99, 75), (113, 150)])
+@thorough
+@pytest.mark.parametrize("size", [(5, 9), (99, 75)])
 def test_any_size_goes_in_or_is_refused(name: str, net: nn.Module, size: tuple[int, int]) -> None:
     channels = shape(name)[0]
     try:

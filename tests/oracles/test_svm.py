@@ -72,10 +72,25 @@ def test_without_folds_the_head_is_the_same_and_says_nothing_of_its_samples() ->
 
 def test_narrowed_rows_have_the_same_angles() -> None:
     rows = torch.randn(20, 300, generator=torch.Generator().manual_seed(0))
-    few = _svm.narrowed(rows)
-    assert few.shape == (20, 20)
+    rows[7] = rows[3]  # one less than there are
+    few, axes = _svm.narrowed(rows)
+    assert few.shape == (20, 19)
     torch.testing.assert_close(few @ few.T, rows @ rows.T, atol=1e-3, rtol=1e-4)
-    assert _svm.narrowed(rows.T) is not None and _svm.narrowed(rows.T).shape == (300, 20)
+    torch.testing.assert_close(axes.T @ axes, torch.eye(19), atol=1e-4, rtol=0)
+
+
+def test_wide_rows_have_the_head_of_narrow_ones() -> None:
+    """More features than samples: turned onto fewer axes, the machine is the same."""
+    features, truth = digits(60)
+    wide = np.concatenate([features, features[:, ::-1] ** 2 / 16], 1)
+    head = _svm.solve(wide, truth, k=10, seed=0, folds=0)
+    centre, length = _svm.scale(wide)
+    strength = float(head.note.split("C=")[1].split(" ")[0])
+    theirs = LinearSVC(C=strength, intercept_scaling=100, tol=1e-8, dual=False)
+    theirs.fit((wide - centre) / length, truth)
+    mine = wide @ head.weight.T + head.bias
+    wanted = theirs.decision_function((wide - centre) / length)
+    assert np.corrcoef(mine.ravel(), wanted.ravel())[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("n", [2, 3, 7])

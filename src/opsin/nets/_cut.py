@@ -51,7 +51,7 @@ def cut(net: nn.Module, stage: str) -> tuple[nn.Module, nn.Module]:
     Both hold the layers of ``net`` itself, under their own names and in their present mode.
     """
     traced = _graph.trace(net)
-    place = _place(traced, stage)
+    (place,) = _placed(traced, [stage])
     nodes = list(traced.graph.nodes)
     border = nodes.index(place) + 1
     lower = _graph.part(traced, nodes[:border], returns=[place], single=True)
@@ -145,7 +145,7 @@ def depth_groups(net: nn.Module) -> list[list[nn.Parameter]]:
     except (WeightsError, RuntimeError):  # what takes one other size only has no levels at 224
         return [_new(net.parameters(), seen), last]
     nodes = list(traced.graph.nodes)
-    ends = [nodes.index(_place(traced, name)) + 1 for name in borders]
+    ends = [nodes.index(node) + 1 for node in _placed(traced, borders)]
     groups = [
         _new(_graph.owned(traced, nodes[begin:end]), seen)
         for begin, end in zip([0, *ends], [*ends, len(nodes)], strict=True)
@@ -170,19 +170,20 @@ class _Averages(nn.Module):
 def _seen_at(net: nn.Module, names: Sequence[str]) -> fx.GraphModule:
     """Return a net that gives a tuple: what it sees at several stages."""
     traced = _graph.trace(net)
-    chosen = [_place(traced, name) for name in names]
+    chosen = _placed(traced, names)
     nodes = list(traced.graph.nodes)
     last = max(nodes.index(node) for node in chosen)
     return _graph.part(traced, nodes[: last + 1], returns=chosen)
 
 
-def _place(traced: fx.GraphModule, name: str) -> fx.Node:
-    """Return the node of a stage, or of any other layer that ends where the net can be cut."""
-    found = _graph.places(traced).get(name) or _graph.ends(traced).get(name)
-    if found is None:
-        known = ", ".join(_graph.places(traced))
-        raise WeightsError(f"the stage {name!r}", expected=f"one of {known}")
-    return found
+def _placed(traced: fx.GraphModule, names: Sequence[str]) -> list[fx.Node]:
+    """Return the nodes of stages, or of other layers that end where the net can be cut."""
+    places = _graph.places(traced)
+    known = _graph.ends(traced) | places
+    for name in names:
+        if name not in known:
+            raise WeightsError(f"the stage {name!r}", expected=f"one of {', '.join(places)}")
+    return [known[name] for name in names]
 
 
 def _new(parameters: Iterable[nn.Parameter], seen: set[int]) -> list[nn.Parameter]:

@@ -28,12 +28,13 @@ FOLDS = 3
 # C N, for features whose rows have length 1 on average: what a few samples choose suits many, too.
 STRENGTHS = (30.0, 120.0, 500.0, 2000.0, 8000.0)
 COMMON = 120.0  # where no class has two samples to choose by
-ROWS = 600  # samples strengths are compared on
+ROWS = 400  # samples strengths are compared on
+NARROW = 1000  # samples up to which it pays to turn them onto as many axes
 WORK = 1e8  # N F K P up to which one thread is as fast as several
 WIDE = 20  # classes they are compared on at most
 CELLS = 4_000_000  # outputs computed at once
 LEAST = 4  # steps of a descent
-REST = 3e-4  # share of the loss a step must gain
+REST = 1e-3  # share of the loss a step must gain
 
 
 def solve(
@@ -59,14 +60,21 @@ def solve(
     present, renamed = np.unique(truth[some], return_inverse=True)
     few, kinds = renamed.reshape(-1), len(present)
     with alone():
-        trial = _Problem.of(narrowed(inputs[some]), few, counts[some], kinds)
+        rows = inputs[some]
+        if len(rows) < rows.shape[1]:
+            rows, _ = narrowed(rows)
+        trial = _Problem.of(rows, few, counts[some], kinds)
         strength = _choose(trial.split(few, FOLDS, seed))
+        axes = None
+        if len(inputs) <= min(NARROW, inputs.shape[1]):
+            inputs, axes = narrowed(inputs)
     problem = _Problem.of(inputs, truth, counts, k)
     if folds:
         problem = problem.split(truth, folds, seed, whole=True)
     with alone() if inputs.numel() * k * (folds + 1) <= WORK else nullcontext():
         point = descend(problem, problem.start, problem.ridge(strength), least=LEAST, rest=REST)
-    weight = point[:-1, -1].T.numpy() / length  # (K, F)
+    slopes = point[:-1, -1] if axes is None else axes @ point[:-1, -1]  # (F, K)
+    weight = slopes.T.numpy() / length
     bias = point[-1, -1].numpy() - weight @ centre
     outputs = problem.outputs(point).numpy() if folds else np.zeros((0, k), np.float32)
     chosen = f"C={strength / len(truth):.2g} of {FOLDS}-fold cross-validation"
@@ -85,20 +93,21 @@ def scale(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], np.float3
     return centre, length if length > 1e-6 else np.float32(1.0)
 
 
-def narrowed(inputs: Tensor) -> Tensor:
-    """Return rows (N, F) turned into N numbers each, if that is fewer: same lengths and angles.
+def narrowed(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return rows (N, F) in as many numbers as there are rows, (N, R), and their axes (F, R).
 
-    All that a linear machine knows of samples is their inner products.
+    Lengths and angles stay, and they are all that a linear machine knows of samples: what is learnt
+    along the axes is learnt.
 
     >>> rows = torch.randn(3, 50)
-    >>> torch.allclose(narrowed(rows) @ narrowed(rows).T, rows @ rows.T, atol=1e-4)
-    True
+    >>> few, axes = narrowed(rows)
+    >>> few.shape[1] <= 3, torch.allclose(few @ axes.T, rows, atol=1e-4)
+    (True, True)
     """
-    if inputs.shape[1] <= len(inputs):
-        return inputs
     values, vectors = torch.linalg.eigh(inputs @ inputs.T)
-    turned: Tensor = vectors * values.clamp_min(0).sqrt()
-    return turned
+    kept = values > max(1e-6 * float(values[-1]), 1e-12)
+    roots = values[kept].sqrt()
+    return vectors[:, kept] * roots, inputs.T @ (vectors[:, kept] / roots)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from opsin import nets
 from opsin.data.decode import centre
-from opsin.engine.plan import timed
 from opsin.engine.policies import Part, Setting
 from opsin.events import Advanced, Event, Finished, Started
 from opsin.nets.classical import Counted, names
@@ -34,12 +33,14 @@ AFTER = 1.5  # seconds of the budget kept for the report
 ASKED = 1000  # held-out pictures at most: each is a training picture less
 CHEAP = 0.5  # milliseconds a photo: those below go by name, colours, then shapes, then textures
 FAIR = 0.3  # of what time is left is any pipeline's, so that the cheap ones see enough
-TRIED = 16  # pictures a description is timed on
+TRIED = (16, 256)  # pictures a description is timed on; more, where few are too quick to time
+QUICK = 0.1  # seconds
 BOOK = 500  # pictures a code book is learnt from
 BLOCK = 64  # pictures laid out at a time
 FEWEST = 100  # pictures below which a pipeline that could see more says nothing
-HEAD = 1e-8  # seconds a picture, feature and class that fitting takes, until it was measured
-BEGIN, LEARN = 0.3, 1.0  # seconds of choosing a strength, and of loading and learning code books
+# Seconds on an idle machine: a picture, feature and class that fitting takes; what choosing its
+# strength takes; what learning a code book takes. How much slower it really is, is measured.
+HEAD, CHOICE, BOOKS = 1e-8, 0.15, 0.25
 
 
 def seconds(budget: float | None) -> float:
@@ -74,11 +75,11 @@ def compare(
     said: dict[str, list[Result]] = {}
     done: list[Pipeline] = []
     missed: list[str] = []
-    groups = list(_groups(setting))
+    groups, pace = list(_groups(setting)), 1.0
     for place, group in enumerate(groups):
         heavy = [math.sqrt(each.effort) for each in groups[place:]]
         time = max(0.0, deadline - setting.clock.spent())
-        taught = group.taught(setting, len(asked), time, max(FAIR, heavy[0] / sum(heavy)))
+        taught = group.taught(setting, len(asked), time, max(FAIR, heavy[0] / sum(heavy)), pace)
         if not taught:
             missed += group.nets
             continue
@@ -88,6 +89,7 @@ def compare(
             rule = group.nets[name].features
             done.append(Pipeline(name, rule.called, rule.paper, metric, taught, took))
             yield Advanced(PART)
+        pace = group.pace
     mine = [results[place] for place in asked]
     best = max(done, key=lambda each: task.sign * each.metric.value, default=None)
     own = task.measure(mine, truths).metrics[task.better].value
@@ -120,31 +122,41 @@ class _Group:
     """Is some pipelines that look at pictures alike, so that they look once for all of them."""
 
     nets: dict[str, Counted]
+    pace: float = 1.0  # how many times longer than on an idle machine fitting took
 
     @property
     def effort(self) -> float:
         """Return what a picture takes, roughly, in milliseconds."""
         return sum(net.features.effort for net in self.nets.values())
 
-    def taught(self, setting: Setting, asked: int, time: float, share: float) -> int:
-        """Return how many training pictures there is time for; 0 where it is too little."""
+    def taught(self, setting: Setting, asked: int, time: float, share: float, pace: float) -> int:
+        """Return how many training pictures there is time for; 0 where it is too few.
+
+        All of them, where that takes no more than half of the ``time``; else what a ``share`` of it
+        allows, so that the dearer ones have theirs.
+        """
+        total = len(setting.train)
 
         def decide() -> int:
-            each, total = self._seconds(setting), len(setting.train)
-            books = sum(net.features.counts for net in self.nets.values())
-            begins = BEGIN * len(self.nets) + (LEARN if books else 0.0) + asked * each
-            fitting = sum(HEAD * n.num_features * setting.task.outputs for n in self.nets.values())
-            rate = each + fitting
-            if begins + total * rate <= min(time, 1.5 * share * time):
+            each = self._seconds(setting)
+            begins = asked * each + pace * self._fit(setting, 0)
+            one = each + pace * (self._fit(setting, 1) - self._fit(setting, 0))
+            if begins + total * one <= time * (0.9 if share == 1 else 0.5):
                 return total
-            room = int((share * time - begins) / rate)
-            return 0 if room < min(total, FEWEST) else min(room, total)
+            room = int((0.9 * share * time - begins) / one)
+            return 0 if room < min(total, FEWEST) else room
 
         return int(setting.store.once(f"taught {' '.join(self.nets)}", decide))
 
+    def _fit(self, setting: Setting, taught: int) -> float:
+        """Return the seconds that learning from so many pictures takes on an idle machine."""
+        numbers = sum(net.num_features for net in self.nets.values())
+        books = sum(net.features.counts for net in self.nets.values())
+        rate = HEAD * numbers * setting.task.outputs
+        return CHOICE * len(self.nets) + BOOKS * books + rate * taught
+
     def _seconds(self, setting: Setting) -> float:
         """Return how long a picture takes, all pipelines together, measured on a few."""
-        pixels = _some(setting.train, spread(len(setting.train), TRIED), setting)
         every = [net.features for net in self.nets.values()]
 
         def work(pixels: NDArray[np.uint8]) -> None:
@@ -152,8 +164,15 @@ class _Group:
             for features in every:
                 features.encode(seen)
 
-        work(pixels[:1])  # the first one pays for loading OpenCV
-        return timed(lambda: work(pixels)) / len(pixels)
+        work(_some(setting.train, np.zeros(1, np.int64), setting))  # pays for loading OpenCV
+        took, pixels = 0.0, setting.examples
+        for many in TRIED:
+            if took < QUICK:
+                pixels = _some(setting.train, spread(len(setting.train), many), setting)
+                began = setting.clock.spent()
+                work(pixels)
+                took = setting.clock.spent() - began
+        return took / len(pixels)
 
     def fitted(
         self, setting: Setting, held: Part, asked: NDArray[np.int64], taught: int
@@ -166,13 +185,16 @@ class _Group:
         learnt_from = every.seen(_some(setting.train, places, setting))
         seen = every.seen(_some(held, asked, setting))
         looked = (setting.clock.spent() - began) / len(self.nets)
+        fitting = 0.0
         for name, net in self.nets.items():
             began = setting.clock.spent()
             net.features.observe(learnt_from[spread(taught, BOOK)], recipe.seed)
             features = _encoded(net, learnt_from)
             head = task.support(features, truths, recipe, honest=False)
+            fitting += setting.clock.spent() - began
             outputs = _encoded(net, seen) @ head.weight.T + head.bias
             yield name, outputs, looked + setting.clock.spent() - began
+        self.pace = min(3.0, max(0.5, fitting / self._fit(setting, taught)))
 
 
 def _groups(setting: Setting) -> Iterator[_Group]:

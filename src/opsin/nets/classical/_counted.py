@@ -25,7 +25,7 @@ from opsin.errors import RecipeError
 Pixels = NDArray[np.uint8]
 Seen = NDArray[Any]
 
-BLOCK = 8  # pictures a thread takes at a time: they stay in the cache of its core
+BLOCK = 16  # pictures a thread takes at a time: they stay in the cache of its core
 
 
 @register_notrace_module  # type: ignore[untyped-decorator, unused-ignore]

@@ -5,19 +5,18 @@ Shapes: N pictures, n patches a picture, K words, R regions.
 
 from __future__ import annotations
 
-import warnings
 from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from opsin.nets.classical._clusters import centres, nearest
 from opsin.nets.classical._counted import Seen
 from opsin.nets.classical._local import BINS, Local, grid, rooted, some
 
-SAMPLED = 40  # patches a word is learnt from
-ROUNDS = 10  # of k-means: what comes later hardly moves a word
+SAMPLED = 25  # patches a word is learnt from
+ROUNDS = 8  # of k-means: what comes later hardly moves a word
 
 
 class Words(Local):
@@ -39,7 +38,8 @@ class Words(Local):
     def observe(self, seen: Seen, seed: int) -> None:
         """Learn the words as the middles of clusters of patches, by k-means."""
         patches = some(seen, SAMPLED * self.vocabulary, self.vocabulary, seed)
-        self.words.copy_(centres(rooted(patches).numpy(), self.vocabulary, seed))
+        found = centres(rooted(patches), self.vocabulary, seed=seed, rounds=ROUNDS)
+        self.words.copy_(found)
 
     def encode(self, seen: Seen) -> Tensor:
         """Return the roots of weighted shares of words in regions, of length 1, (N, K R)."""
@@ -60,20 +60,5 @@ class Words(Local):
 
     def spelt(self, seen: Seen) -> Tensor:
         """Return the nearest word of each patch (N, n), -1 for a flat one."""
-        words = self.words.cpu()
-        lengths = words.square().sum(1) / 2
-        # A few pictures at a time: nearness to 500 words then stays in the cache.
-        parts = [seen[start : start + 4] for start in range(0, len(seen), 4)]
-        nearest = [(rooted(part) @ words.T - lengths).argmax(-1) for part in parts]  # (4, n, K)
-        return torch.where(torch.from_numpy(seen.any(-1)), torch.cat(nearest), -1)
-
-
-def centres(patches: NDArray[np.float32], k: int, seed: int) -> Tensor:
-    """Return the middles (K, 128) of clusters of patches (P, 128), by scikit-learn's k-means."""
-    from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of fewer different patches than words: they are twins
-        means = KMeans(k, init="random", n_init=1, max_iter=ROUNDS, random_state=seed)
-        return torch.from_numpy(means.fit(patches).cluster_centers_.astype(np.float32))
+        said = nearest(rooted(seen).flatten(0, 1), self.words.cpu()).view(seen.shape[:2])
+        return torch.where(torch.from_numpy(seen.any(-1)), said, -1)

@@ -3,7 +3,7 @@
 Perronnin, Sánchez & Mensink, Improving the Fisher Kernel for Large-Scale Image Classification, ECCV
 2010: descriptors are rotated to 64 numbers, a mixture of Gaussians is fitted to them, and a picture
 is the gradient of its mean log likelihood by means and deviations, each number under the root, all
-of length 1. scikit-learn fits the mixture; scikit-image's ``fisher_vector`` gives the same numbers.
+of length 1. The same numbers as scikit-image's ``fisher_vector``.
 
 Shapes: N pictures, n patches a picture, D numbers of a patch, K Gaussians.
 """
@@ -11,7 +11,6 @@ Shapes: N pictures, n patches a picture, D numbers of a patch, K Gaussians.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from timm.models import register_model
 from timm.models._features_fx import register_notrace_module
 from torch import Tensor
 
+from opsin.nets.classical._clusters import mixture, posterior
 from opsin.nets.classical._counted import Counted, Seen, make
 from opsin.nets.classical._local import BINS, Local, rooted, some
 
@@ -27,8 +27,8 @@ __all__ = ["FisherVectors", "fisher_vectors"]
 
 NUMBERS = 64  # D
 GAUSSIANS = 32  # K
-SAMPLED = 20_000  # patches the mixture is fitted to
-ROUNDS = 15
+SAMPLED = 12_000  # patches the mixture is fitted to
+ROUNDS = 8
 NARROWEST = 1e-4  # variance
 
 
@@ -61,27 +61,14 @@ class FisherVectors(Local):
 
     def observe(self, seen: Seen, seed: int) -> None:
         """Learn the axes of largest spread, and the mixture of what lies along them."""
-        from sklearn.mixture import GaussianMixture
-        from threadpoolctl import threadpool_limits
-
         patches = rooted(some(seen, SAMPLED, 2 * GAUSSIANS, seed))
         self.centre.copy_(patches.mean(0))
         spread = np.cov((patches - self.centre).numpy().T)
         self.axes.copy_(torch.from_numpy(np.linalg.eigh(spread)[1][:, ::-1][:, :NUMBERS].copy()))
-        mixture = GaussianMixture(
-            GAUSSIANS,
-            covariance_type="diag",
-            reg_covar=NARROWEST,
-            max_iter=ROUNDS,
-            init_params="random_from_data",
-            random_state=seed,
-        )
-        with threadpool_limits(1), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of rounds that ended: a mixture need not be the best
-            mixture.fit(((patches - self.centre) @ self.axes).numpy())
-        self.shares.copy_(torch.from_numpy(mixture.weights_))
-        self.means.copy_(torch.from_numpy(mixture.means_))
-        self.variances.copy_(torch.from_numpy(mixture.covariances_))
+        turned = (patches - self.centre) @ self.axes
+        fitted = mixture(turned, GAUSSIANS, seed=seed, rounds=ROUNDS, narrowest=NARROWEST)
+        for buffer, found in zip((self.shares, self.means, self.variances), fitted, strict=True):
+            buffer.copy_(found)
 
     def encode(self, seen: Seen) -> Tensor:
         """Return the Fisher vectors of pictures, (N, 2 K D)."""
@@ -96,12 +83,10 @@ def gradient(patches: Tensor, shares: Tensor, means: Tensor, variances: Tensor) 
     By the means, then by the deviations, each divided by how much it varies by itself (the root of
     the Fisher information; Perronnin et al. 2010, equations 4 and 5).
     """
-    squares = patches * patches
-    inner = patches @ (means / variances).T - squares @ (0.5 / variances).T  # (N, n, K)
-    known = shares.log() - 0.5 * (variances.log() + means * means / variances).sum(1)
-    belongs = (inner + known).softmax(2).transpose(1, 2) / patches.shape[1]  # (N, K, n)
+    belongs = posterior(patches, shares, means, variances) / patches.shape[1]  # (N, n, K)
+    belongs = belongs.transpose(1, 2)  # (N, K, n)
     weight = belongs.sum(2, keepdim=True)  # (N, K, 1)
-    first, second = belongs @ patches, belongs @ squares  # (N, K, D)
+    first, second = belongs @ patches, belongs @ patches.square()  # (N, K, D)
     root = shares.sqrt()[:, None]
     by_mean = (first - weight * means) / (root * variances.sqrt())
     about = second - 2 * first * means + weight * (means * means - variances)

@@ -54,22 +54,28 @@ class Hog(Description):
         frames = framed(pixels, SIDE)
         across, down = gradients(frames)
         strength = np.sqrt(across * across + down * down)  # (n, S, S)
-        turns = np.arctan2(down, across) * np.float32(ORIENTATIONS / np.pi)
-        codes = np.floor(turns).astype(np.int64) % ORIENTATIONS  # (n, S, S)
+        turns = np.arctan2(down, across) * np.float32(ORIENTATIONS / np.pi)  # -9 to 9
+        np.add(turns, ORIENTATIONS, out=turns, where=turns < 0)  # without sign: half a turn on
+        codes = turns.astype(np.int64)  # (n, S, S)
+        codes[codes == ORIENTATIONS] = 0
         cells = tally(codes, ORIENTATIONS, CELLS, strength)  # (n, 8, 8, 9)
         return blocks(cells).reshape(len(pixels), -1)
 
 
 def gradients(frames: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return differences across and down (n, S, S), of the channel where they are longest."""
-    wide = frames.astype(np.int32)  # (n, S, S, C)
-    across, down = np.zeros_like(wide), np.zeros_like(wide)
-    across[:, :, 1:-1] = wide[:, :, 2:] - wide[:, :, :-2]
-    down[:, 1:-1] = wide[:, 2:] - wide[:, :-2]
-    best = (across * across + down * down).argmax(3)[..., None]
-    taken = (np.take_along_axis(change, best, 3)[..., 0] for change in (across, down))
-    one, other = (change.astype(np.float32) for change in taken)
-    return one, other
+    across, down = np.zeros((2, *frames.shape[:3]), np.float32)
+    longest = np.full(frames.shape[:3], -1, np.float32)
+    for channel in range(frames.shape[3]):
+        wide = np.ascontiguousarray(frames[..., channel]).astype(np.float32)  # (n, S, S)
+        x, y = np.zeros_like(wide), np.zeros_like(wide)
+        x[:, :, 1:-1] = wide[:, :, 2:] - wide[:, :, :-2]
+        y[:, 1:-1] = wide[:, 2:] - wide[:, :-2]
+        length = x * x + y * y
+        longer = length > longest
+        for kept, new in ((across, x), (down, y), (longest, length)):
+            np.copyto(kept, new, where=longer)
+    return across, down
 
 
 def blocks(cells: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -61,7 +61,7 @@ class Lbp(Description):
         return np.sqrt(shares)
 
 
-def patterns(frames: Pixels, radius: int) -> NDArray[np.int64]:
+def patterns(frames: Pixels, radius: int) -> Pixels:
     """Return for pixels (n, S, S) which of eight neighbours are as bright, as bits 0..255.
 
     The first neighbour is to the right, the next ones follow against the clock; beyond the edge
@@ -70,7 +70,8 @@ def patterns(frames: Pixels, radius: int) -> NDArray[np.int64]:
     side = frames.shape[1]
     edge = ((0, 0), (radius, radius + 1), (radius, radius + 1))
     wide = np.pad(frames, edge).astype(np.float32)
-    found = np.zeros(frames.shape, np.int64)
+    found = np.zeros(frames.shape, np.uint8)
+    least = frames - NEAR  # as floats
     for bit in range(NEIGHBOURS):
         angle = 2 * math.pi * bit / NEIGHBOURS
         down, right = -round(radius * math.sin(angle), 5), round(radius * math.cos(angle), 5)
@@ -82,7 +83,7 @@ def patterns(frames: Pixels, radius: int) -> NDArray[np.int64]:
                     top, left = radius + y + dy, radius + x + dx
                     part = wide[:, top : top + side, left : left + side]
                     seen += np.float32(share_y * share_x) * part
-        found |= (seen > frames - NEAR).astype(np.int64) << bit
+        found |= (seen > least).view(np.uint8) << np.uint8(bit)
     return found
 
 
