@@ -261,8 +261,7 @@ def _optimizer(phase: Phase, course: Course) -> torch.optim.Optimizer:
             if chosen:
                 groups.append({"params": chosen, "share": share, "weight_decay": decay})
     if course.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=course.rate, fused=True)
-    momentum = course.momentum
-    return torch.optim.SGD(
-        groups, lr=course.rate, momentum=momentum, nesterov=momentum > 0, fused=True
-    )
+        return torch.optim.AdamW(groups, lr=course.rate)
+    nesterov = course.momentum > 0
+    # Not fused: those steps read memory in a row, and momenta come back in another layout.
+    return torch.optim.SGD(groups, lr=course.rate, momentum=course.momentum, nesterov=nesterov)

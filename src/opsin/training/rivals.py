@@ -37,6 +37,7 @@ TRIED = (16, 256)  # pictures a description is timed on; more, where few are too
 QUICK = 0.1  # seconds
 BOOK = 500  # pictures a code book is learnt from
 BLOCK = 64  # pictures laid out at a time
+MEMORY, COPIES = 2 << 30, 3  # bytes for what was seen, and for copies of features while fitting
 FEWEST = 100  # pictures below which a pipeline that could see more says nothing
 # Seconds on an idle machine: a picture, feature and class that fitting takes; what choosing its
 # strength takes; what learning a code book takes. How much slower it really is, is measured.
@@ -135,15 +136,15 @@ class _Group:
         All of them, where that takes no more than half of the ``time``; else what a ``share`` of it
         allows, so that the dearer ones have theirs.
         """
-        total = len(setting.train)
 
         def decide() -> int:
-            each = self._seconds(setting)
+            each, size = self._tried(setting)
+            total = min(len(setting.train), MEMORY // size)
             begins = asked * each + pace * self._fit(setting, 0)
             one = each + pace * (self._fit(setting, 1) - self._fit(setting, 0))
             if begins + total * one <= time * (0.9 if share == 1 else 0.5):
                 return total
-            room = int((0.9 * share * time - begins) / one)
+            room = min(total, int((0.9 * share * time - begins) / one))
             return 0 if room < min(total, FEWEST) else room
 
         return int(setting.store.once(f"taught {' '.join(self.nets)}", decide))
@@ -155,16 +156,16 @@ class _Group:
         rate = HEAD * numbers * setting.task.outputs
         return CHOICE * len(self.nets) + BOOKS * books + rate * taught
 
-    def _seconds(self, setting: Setting) -> float:
-        """Return how long a picture takes, all pipelines together, measured on a few."""
+    def _tried(self, setting: Setting) -> tuple[float, int]:
+        """Return the seconds a picture takes, all pipelines together, and its bytes, on a few."""
         every = [net.features for net in self.nets.values()]
 
-        def work(pixels: NDArray[np.uint8]) -> None:
+        def work(pixels: NDArray[np.uint8]) -> int:
             seen = every[0].seen(pixels)
-            for features in every:
-                features.encode(seen)
+            laid = [features.encode(seen).nbytes for features in every]
+            return (seen.nbytes + COPIES * max(laid)) // len(pixels)
 
-        work(_some(setting.train, np.zeros(1, np.int64), setting))  # pays for loading OpenCV
+        size = work(_some(setting.train, np.zeros(1, np.int64), setting))  # pays for loading OpenCV
         took, pixels = 0.0, setting.examples
         for many in TRIED:
             if took < QUICK:
@@ -172,7 +173,7 @@ class _Group:
                 began = setting.clock.spent()
                 work(pixels)
                 took = setting.clock.spent() - began
-        return took / len(pixels)
+        return took / len(pixels), size
 
     def fitted(
         self, setting: Setting, held: Part, asked: NDArray[np.int64], taught: int
