@@ -44,8 +44,13 @@ def test_a_clear_lead_is_said_with_its_interval() -> None:
 def test_a_lead_that_may_be_chance_is_not_called_one() -> None:
     said = plain(verdict(beside(0.01, -0.02, 0.04), "accuracy"))
     assert said.startswith("That the CNN beats the best classical pipeline is not shown: ")
-    assert "1.0 points (95 % interval -2.0 to 4.0) apart, which may be chance" in said
-    assert verdict(beside(0.0, 0.0, 0.0), "accuracy").startswith("That the CNN beats")
+    assert "it is 1.0 points (95 % interval −2.0 to 4.0) ahead, which may be chance." in said
+    said = plain(verdict(beside(-0.01, -0.04, 0.02), "accuracy"))
+    assert "it is 1.0 points (95 % interval −4.0 to 2.0) behind, which may be chance." in said
+    assert plain(verdict(beside(0.0, 0.0, 0.0), "accuracy")) == (
+        "That the CNN beats the best classical pipeline is not shown: 70.0 % against 70.0 % of "
+        "HoG with a linear SVM on the same 200 pictures, no more and no less."
+    )
 
 
 def test_a_defeat_is_called_one() -> None:

@@ -48,17 +48,24 @@ def verdict(classical: Classical, better: str) -> str:
     if lead.high < 0:
         turned = Metric(-lead.value, -lead.high, -lead.low, lead.n)
         return f"{opened(whom)} beats {who} by {_by(better, turned)}: {on}."
-    gap = f"the two are {_by(better, lead)} apart, which may be chance"
-    return f"That {who} beats {whom} is not shown: {gap}; {on}."
+    if lead.value == 0:
+        return f"That {who} beats {whom} is not shown: {on}, no more and no less."
+    place = "ahead" if lead.value > 0 else "behind"
+    gap = f"it is {_by(better, lead, size=True)} {place}, which may be chance"
+    return f"That {who} beats {whom} is not shown: {gap}. It is {on}."
 
 
-def _by(better: str, lead: Metric) -> str:
-    """Write a lead with its interval, in points where the metric is a share."""
-    if not term(better).share:
-        bounds = f"{number(lead.low)} to {number(lead.high)}"
-        return f"{number(lead.value)} (95{NARROW}% interval {bounds})"
-    value, low, high = (percent(v, unit=False) for v in (lead.value, lead.low, lead.high))
-    return f"{value} points (95{NARROW}% interval {low} to {high})"
+def _by(better: str, lead: Metric, *, size: bool = False) -> str:
+    """Write a lead with its interval, in points where the metric is a share.
+
+    With ``size``, how large it is, whichever way; the interval keeps its signs.
+    """
+    points = term(better).share
+    value, low, high = (
+        (percent(v, unit=False) if points else number(v)).replace("-", "\N{MINUS SIGN}")
+        for v in (abs(lead.value) if size else lead.value, lead.low, lead.high)
+    )
+    return f"{value}{' points' if points else ''} (95{NARROW}% interval {low} to {high})"
 
 
 def _share(pipeline: Pipeline, classical: Classical) -> str:
@@ -93,7 +100,10 @@ def rivals(story: Story) -> str:
         [*heads, "Learnt from", "Took"],
         rows,
     )
-    chart = intervals(story.better, {each.called: each.metric for each in classical.pipelines})
+    chart = intervals(
+        story.better,
+        {"This model": story.score} | {each.called: each.metric for each in classical.pipelines},
+    )
     about = "Before nets learnt to see, pictures were described by rules like these. They learnt "
     about += "from the same training pictures as the model"
     if asked < classical.asked_of:
@@ -101,7 +111,7 @@ def rivals(story: Story) -> str:
     return (
         paragraph(verdict(classical, story.better))
         + paragraph(f"{about}.", "soft")
-        + f"<figure>{chart}</figure>{told}"
+        + f'<div class="panels"><figure>{chart}</figure></div>{told}'
         + paragraph(_in_full(classical), "soft")
     )
 
