@@ -139,7 +139,8 @@ def test_a_run_by_time_keeps_to_the_plan_it_began_with(photos: Path, tmp_path: P
     finish("--resume", out)
     followed = json_of(out)
     assert followed.pop("done") and followed.pop("spent") >= planned.pop("spent")
-    assert followed == planned
+    # What was decided before the kill is followed; what was not reached by then is decided later.
+    assert {name: followed[name] for name in planned} == planned
     lines = (out / "events.jsonl").read_text(encoding="utf-8").splitlines()
     told = [json.loads(line) for line in lines if line.endswith("}")]
     epochs = {line["epochs"] for line in told if line["event"] == "epoch"}
