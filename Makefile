@@ -3,6 +3,7 @@
 # make lessons   builds the page that teaches, docs/lessons/convolution.html
 PYTHON ?= python3
 export OMP_WAIT_POLICY ?= passive
+export GOMP_SPINCOUNT ?= 2000
 BIN := .venv/bin
 READY := .venv/.ready
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "2000"}  # as our command sets it
 ROOT = HERE.parent
 
 
@@ -38,11 +39,11 @@ class Run:
 def run(command: Sequence[str], *, threads: int = 2, env: Mapping[str, str] | None = None) -> Run:
     """Run a command to its end, pinned to ``threads`` threads, and measure it as a whole.
 
-    Waiting threads sleep: spinning ones lose much to any neighbour. ``env`` adds to or changes the
+    Waiting threads soon sleep: spinning ones lose much to any neighbour. ``env`` adds to or changes the
     environment; an empty word takes a variable out.
     """
     pinned = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    wanted = os.environ | pinned | {"OMP_WAIT_POLICY": "passive"} | dict(env or {})
+    wanted = os.environ | pinned | WAITING | dict(env or {})
     environment = {name: value for name, value in wanted.items() if value}
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         began = time.monotonic()

@@ -33,7 +33,7 @@ def contest(python: str, script: str, given: argparse.Namespace, **env: str) -> 
 
 def contestants(given: argparse.Namespace) -> dict[str, Callable[[], dict[str, Any]]]:
     """Return who takes part: ours, the plain loop, and what the peers' environment has."""
-    free = {"OMP_WAIT_POLICY": ""}
+    free = dict.fromkeys(harness.WAITING, "")
     found = {
         "opsin": lambda: contest(sys.executable, "opsin_scratch.py", given),
         "plain PyTorch": lambda: contest(sys.executable, "plain_scratch.py", given, **free),

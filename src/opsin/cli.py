@@ -30,8 +30,10 @@ VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.convolve
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     # Threads of one computation wait for each other thousands of times a second. If they spin while
-    # a neighbour holds a core, what takes 2 s takes 27 s; asleep, 3 s (docs/decisions/0004).
+    # a neighbour holds a core, what takes 2 s takes 27 s; asleep, 3 s. A few microseconds of
+    # spinning cost a neighbour nothing and save waking up (docs/decisions/0004).
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     warnings.filterwarnings("ignore", module="PIL")  # a damaged EXIF block is nobody's concern here
     sys.exit(run(sys.argv[1:]))
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import torch
 
 
-def best(wish: str, accelerator: str, *, heavy: bool = True) -> str:
+def best(wish: str, accelerator: str) -> str:
     """Return the precision for Fabric: bf16 where the processor computes in it, else float32.
 
-    ``wish`` is ``auto``, ``bf16`` or ``float32``; ``auto`` leaves a net that is not ``heavy`` in
-    float32 on a processor.
+    ``wish`` is ``auto``, ``bf16`` or ``float32``.
 
     >>> best("float32", "cpu")
     '32-true'
     """
-    light = accelerator == "cpu" and not heavy
-    if wish == "float32" or (wish == "auto" and (light or not has_bf16(accelerator))):
+    if wish == "float32" or (wish == "auto" and not has_bf16(accelerator)):
         return "32-true"
     return "bf16-mixed"
 

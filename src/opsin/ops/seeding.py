@@ -27,3 +27,19 @@ def number(*key: int) -> int:
     # SeedSequence takes (3,) and (3, 0) for the same: the length in front tells them apart.
     entropy = (len(key), *key)
     return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def reseed(device: torch.device, seed: int) -> None:
+    """Start torch's own generator anew, and that of ``device``.
+
+    ``torch.manual_seed`` also notes the seed, with the stack of its caller, for every kind of
+    device that was never used: a tenth of a small net's step.
+
+    >>> reseed(torch.device("cpu"), 7)
+    >>> drawn = torch.rand(2)
+    >>> torch.equal(drawn, torch.rand(2, generator=torch.Generator().manual_seed(7)))
+    True
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)

@@ -132,8 +132,7 @@ def afterwards(setting: Setting, testing: int) -> float:
 def launch(recipe: Recipe, *, heavy: bool) -> Fabric:
     """Return the devices and processes of this run; a GPU where there is one, with no flag.
 
-    A net that is not ``heavy`` computes in float32 on a processor: kernels for a handful of
-    channels are no faster in bf16, and their gradients up to eight times slower.
+    A net that is not ``heavy`` keeps the memory it frees: its steps are short, and many.
     """
     accelerator = recipe.device
     if accelerator == "auto":
@@ -155,7 +154,7 @@ def launch(recipe: Recipe, *, heavy: bool) -> Fabric:
         devices=local,
         num_nodes=max(1, processes // local),
         strategy="ddp" if processes > 1 else "auto",
-        precision=best_precision(recipe.precision, accelerator, heavy=heavy),
+        precision=best_precision(recipe.precision, accelerator),
     )
     fabric.launch()
     return fabric

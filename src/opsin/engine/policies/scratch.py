@@ -7,6 +7,7 @@ from collections.abc import Generator
 from opsin.engine.policies import _pictures
 from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event
+from opsin.ops.depthwise import quicken
 
 SMALL = 64  # pixels; nets for such pictures are small, and like large batches and high rates
 
@@ -24,7 +25,7 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
 
 
 def _training(setting: Setting) -> _pictures.Training:
-    net = setting.build()
+    net = quicken(setting.build())
     small = min(setting.pre.size) <= SMALL
     usual = {
         "batch": 128 if small else 64,
