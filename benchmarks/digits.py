@@ -65,7 +65,7 @@ CASES = {
     "fashion": Case(
         {
             "net": stack(32, 64, 128, 256),
-            "epochs": "10",
+            "epochs": "24",
             "rate": "0.1",
             "augment": "flip, translate 0.07",
         },
