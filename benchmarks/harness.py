@@ -39,8 +39,8 @@ class Run:
 def run(command: Sequence[str], *, threads: int = 2, env: Mapping[str, str] | None = None) -> Run:
     """Run a command to its end, pinned to ``threads`` threads, and measure it as a whole.
 
-    Waiting threads soon sleep: spinning ones lose much to any neighbour. ``env`` adds to or changes the
-    environment; an empty word takes a variable out.
+    Waiting threads soon sleep: spinning ones lose much to any neighbour. ``env`` adds to or changes
+    the environment; an empty word takes a variable out.
     """
     pinned = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     wanted = os.environ | pinned | WAITING | dict(env or {})
