@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from opsin.augment._operation import stream
 from opsin.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -29,10 +28,19 @@ def mixup(images: Tensor, seed: tuple[int, ...], strength: float) -> tuple[Tenso
 
     if not 0 < strength < float("inf"):
         raise RecipeError(f"mixup={strength}", expected="a strength above 0, such as 0.2")
-    random = stream(seed, 1)
+    random = _stream(seed)
     n = len(images)
     drawn = random.beta(strength, strength, n).astype(np.float32)
     share = torch.from_numpy(drawn).to(images.device)
     partner = torch.from_numpy(random.permutation(n)).to(images.device)
     weight = share.to(images.dtype)[:, None, None, None]
     return torch.lerp(images[partner], images, weight), partner, share
+
+
+def _stream(seed: tuple[int, ...]) -> np.random.Generator:
+    """Return the random stream of a batch; pictures draw from others (``lots``).
+
+    The length goes in first because a SeedSequence takes (1,) and (1, 0) for the same.
+    """
+    sequence = np.random.SeedSequence((len(seed), *seed), spawn_key=(1,))
+    return np.random.Generator(np.random.Philox(sequence))

@@ -68,12 +68,12 @@ class PictureFeed:
         """Return float inputs (B, C, h, w), normalised, and targets."""
         chosen = self.order.slice(epoch, step, part, parts)
         raw = torch.from_numpy(self.pixels[chosen.numpy()])
-        key = (self.order.seed, epoch, step, part)
-        draw = self.chain.draw(len(chosen), self.pre.working, self.pre.size, key)
+        draw = self.chain.draw_epoch(raw, self.pre.size, self.order.seed, epoch, chosen)
         images = draw.images(raw, self.pre.mean, self.pre.std)
         targets = self.targets[chosen]
         if not self.mixup or self.mix is None:
             return images, targets
+        key = (self.order.seed, epoch, step, part)
         mixed, partner, share = augment.mixup(images, key, self.mixup)
         return mixed, self.mix(targets, targets[partner], share)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opsin.augment._operation import Floats, Frame, Geometry, Operation, amount, identities
+from opsin.augment._operation import Frame, Geometry, Operation, amount, identities
+from opsin.augment.lots import Floats, Lots
 from opsin.errors import RecipeError
 
 
@@ -32,9 +33,9 @@ class Scale(Geometry):
                 remedy=f"Write 'scale {self.most:g} {self.least:g}'.",
             )
 
-    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+    def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw enlargements, (n, 3, 3)."""
-        factor = np.exp(random.uniform(np.log(self.least), np.log(self.most), frame.n))
+        factor = np.exp(lots.uniform(np.log(self.least), np.log(self.most)))
         moves = identities(frame.n)
         moves[:, 0, 0] = moves[:, 1, 1] = factor
         return moves
