@@ -11,7 +11,7 @@ from opsin.augment.chain import Chain, Copies
 from opsin.augment.contact import sheet
 from opsin.augment.draw import Draw
 from opsin.augment.line import parse
-from opsin.augment.mixing import mixup
+from opsin.augment.mixing import mixed
 from opsin.augment.named import POLICIES
 
-__all__ = ["POLICIES", "Chain", "Copies", "Draw", "fitting", "mixup", "parse", "sheet"]
+__all__ = ["POLICIES", "Chain", "Copies", "Draw", "fitting", "mixed", "parse", "sheet"]

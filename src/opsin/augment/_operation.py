@@ -146,6 +146,21 @@ class Cover(Operation, ABC):
         """Draw one box x1 y1 x2 y2 in whole pixels of the window for each picture, (n, 4)."""
 
 
+def in_order(operation: Operation, least: float, most: float) -> None:
+    """Check the numbers of an operation that draws between two: raise ``RecipeError`` if swapped.
+
+    Called as its ``__post_init__``.
+    """
+    Operation.__post_init__(operation)
+    if least > most:
+        name = name_of(operation)
+        raise RecipeError(
+            f"{name} from {least:g} to {most:g}",
+            expected="the smaller number first",
+            remedy=f"Write '{name} {most:g} {least:g}'.",
+        )
+
+
 def names() -> list[str]:
     """Return the operations there are: the files of ``operations``.
 

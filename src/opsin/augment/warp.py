@@ -118,13 +118,17 @@ def recolour(seen: Tensor, gain: Floats, offset: Floats) -> Tensor:
 
 def cover(seen: Tensor, holes: Ints) -> None:
     """Set boxes x1 y1 x2 y2 of each picture to 0 in place: seen (N, C, h, w), holes (N, K, 4)."""
-    box = torch.from_numpy(holes).to(seen.device)[:, :, :, None]  # (N, K, 4, 1)
+    seen.masked_fill_(inside(holes, seen), 0.0)
+
+
+def inside(boxes: Ints, seen: Tensor) -> Tensor:
+    """Say which pixels of pictures (N, C, h, w) lie in one of boxes (N, K, 4), (N, 1, h, w)."""
+    box = torch.from_numpy(boxes).to(seen.device)[:, :, :, None]  # (N, K, 4, 1)
     x = torch.arange(seen.shape[3], device=seen.device)
     y = torch.arange(seen.shape[2], device=seen.device)
     across = (box[:, :, 0] <= x) & (x < box[:, :, 2])  # (N, K, w)
     down = (box[:, :, 1] <= y) & (y < box[:, :, 3])  # (N, K, h)
-    hidden = (down[:, :, :, None] & across[:, :, None]).any(1, keepdim=True)  # (N, 1, h, w)
-    seen.masked_fill_(hidden, 0.0)
+    return (down[:, :, :, None] & across[:, :, None]).any(1, keepdim=True)  # (N, 1, h, w)
 
 
 def _source(sign: Floats, shift: Floats, length: int, limit: int) -> Ints:
