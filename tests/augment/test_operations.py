@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from opsin.augment import parse
-from opsin.augment._operation import Floats
+from opsin.augment.lots import Floats
 
 N = 4000
 

@@ -24,8 +24,8 @@ def sheet(image: NDArray[np.uint8], chain: Chain, seed: int = 0) -> NDArray[np.u
 
     cell = _shrink(image)
     size = (cell.shape[1], cell.shape[2])
-    draw = chain.draw(CELLS**2, size, size, (seed,))
     batch = torch.from_numpy(cell).expand(CELLS**2, -1, -1, -1)
+    draw = chain.draw_for(batch, size, (seed,))
     seen = draw.images(batch, mean=(0.5,), std=(1.0,))  # (64, 3, h, w), 0 is grey
     cells = ((seen + 0.5) * 255).round().clamp(0, 255).byte().numpy()
     framed = np.pad(cells, ((0, 0), (0, 0), (0, GAP), (0, GAP)), constant_values=255)
