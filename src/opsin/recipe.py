@@ -67,6 +67,9 @@ class Recipe:
     precision: str = _setting("auto", "arithmetic", choices=("auto", "float32", "bf16"))
     device: str = _setting("auto", "where to compute", choices=("auto", "cpu", "cuda"))
     seed: int = _setting(0, "seed of every random draw", least=0, most=2**31 - 1)
+    split: int | None = _setting(
+        None, "seed of the split into parts; else that of all draws", least=0, most=2**31 - 1
+    )
 
     def __post_init__(self) -> None:
         for spec in fields(self):
