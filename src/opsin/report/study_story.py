@@ -119,16 +119,15 @@ class Difference:
     both: Evidence | None
 
     @property
-    def told_apart(self) -> bool:
-        """Return whether the trained nets differ: over pictures, or over seeds without those."""
-        carrier = self.pictures or self.seeds
+    def settled(self) -> bool:
+        """Return whether the settings are shown to differ: other trainings would, as well."""
+        carrier = self.both or self.seeds
         return carrier is not None and carrier.shown
 
     @property
-    def holds(self) -> bool:
-        """Return whether the settings differ: for other trainings and other pictures, too."""
-        carrier = self.both or self.seeds
-        return self.told_apart and carrier is not None and carrier.shown
+    def nets_differ(self) -> bool:
+        """Return whether the nets that were trained are shown to differ on other pictures."""
+        return self.pictures is not None and self.pictures.shown
 
     @property
     def interval(self) -> Metric:

@@ -14,6 +14,10 @@ Three questions can be asked of the gain of one setting over another, and each h
   on the careful side), with Satterthwaite's degrees of freedom. It assumes that seeds differ about
   normally (Bouthillier et al., Accounting for Variance in Machine Learning Benchmarks, 2021).
 
+A setting is called better by the last alone. In a simulation of two settings that are alike, five
+seeds each, 2,000 or 10,000 pictures, scores with an sd of 0.06 to 0.23 points over seeds, p < 0.05
+came out over pictures in 4 % to 58 % of 400 studies, over both in 1 % to 5 %.
+
 Comparisons are corrected by Holm within their family. The best setting is found by looking at all,
 so its lead is corrected as one of all pairs that might have been looked at.
 
