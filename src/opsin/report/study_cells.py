@@ -125,11 +125,12 @@ def _span(cell: Cell, low: float, high: float) -> str:
     left, right, spot = (100 * (v - low) / room if math.isfinite(v) else math.nan for v in bounds)
     if not math.isfinite(left):
         left = right = spot
+    wide, middle = max(right - left, 0.5), min(max(spot - 0.6, 0.0), 98.8)
     return (
         '<svg class="bar range" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="track" y="4.5" width="100" height="1"/>'
-        f'<rect class="reach" x="{left:.1f}" y="2" width="{max(right - left, 0.5):.1f}" height="6"/>'
-        f'<rect class="fill" x="{min(max(spot - 0.6, 0.0), 98.8):.1f}" width="1.2" height="10"/></svg>'
+        f'<rect class="reach" x="{left:.1f}" y="2" width="{wide:.1f}" height="6"/>'
+        f'<rect class="fill" x="{middle:.1f}" width="1.2" height="10"/></svg>'
     )
 
 
@@ -279,7 +280,9 @@ def cost(story: StudyStory) -> str:
     rows = [_cost(label, cells, total) for label, cells in groups]
     heads = ["Of", "Trainings", "Median time", "In all", "Pictures", "Images/s"]
     heads += ['<span class="hidden">share</span>']
-    return paragraph(told) + (table("Cost", heads, rows, numbers="tnnnnnb") if rows else "")
+    return paragraph(told) + (
+        table("What each value took", heads, rows, numbers="tnnnnnb") if rows else ""
+    )
 
 
 def _by(story: StudyStory) -> list[tuple[str, str, list[Cell]]]:

@@ -39,7 +39,9 @@ def means(cells: Sequence[Cell], scale: Scale) -> str:
         low, high = _bounds(cell.score)
         span = f"M{across(unit * low):.1f} {y}H{across(unit * high):.1f}"
         spot = f"M{across(unit * cell.score.value):.1f} {y}h0"
-        parts.append(f'<path class="span {kind}" d="{span}"/><path class="knob {kind}" d="{spot}"/>')
+        parts.append(
+            f'<path class="span {kind}" d="{span}"/><path class="knob {kind}" d="{spot}"/>'
+        )
     about = f"{term(scale.metric).title}, mean over seeds with 95 % interval"
     about += ", per cent" if scale.share else ""
     parts.append(f'<text class="name" x="8" y="{tall + 35}">{safe(about)}</text>')
@@ -97,7 +99,9 @@ def critical(found: Ranked) -> str:
     for tick in _whole(last):
         x = across(tick)
         parts.append(f'<path class="grid" d="M{x:.1f} {top}V{top + tall:.1f}"/>')
-        parts.append(f'<text class="tick mid" x="{x:.1f}" y="{top + tall + 16:.1f}">{tick:g}</text>')
+        parts.append(
+            f'<text class="tick mid" x="{x:.1f}" y="{top + tall + 16:.1f}">{tick:g}</text>'
+        )
     reach = across(1.0 + found.critical) if found.critical <= last - 1 else across.end
     parts.append(
         f'<path class="ruler" d="M{left:.1f} 12V24M{left:.1f} 18H{reach:.1f}M{reach:.1f} 12V24"/>'
@@ -154,7 +158,9 @@ def learning(lines: Sequence[Line], x: str, scale: Scale) -> str:
     left = 10 + LETTER * max(len(f"{label:g}") for label in labels)
     up = Axis((ends[0], ends[1]), top + 210, top + 24)
     across = Axis(ticks([0.0, *(p[0] for line in lines for p in line.points)]), left, NARROW - 14)
-    name = "wrong on validation pictures, %" if turned else f"{term(scale.metric).title}, validation"
+    name = (
+        "wrong on validation pictures, %" if turned else f"{term(scale.metric).title}, validation"
+    )
     parts = [legend, f'<text class="name" x="0" y="{top + 8:.1f}">{safe(name)}</text>']
     for label in labels:
         y = up(place(label))
@@ -167,9 +173,7 @@ def learning(lines: Sequence[Line], x: str, scale: Scale) -> str:
     middle = f'x="{(across.start + across.end) / 2:.1f}" y="{up.start + 32:.1f}"'
     parts.append(f'<text class="name mid" {middle}>{safe(x)}</text>')
     for line in sorted(lines, key=lambda each: bool(each.name)):
-        spots = [
-            (across(p[0]), *(up(place(read(value))) for value in p[1:])) for p in line.points
-        ]
+        spots = [(across(p[0]), *(up(place(read(value))) for value in p[1:])) for p in line.points]
         parts.append(_curve(line, spots))
     about = f"{name} over {x}: {', '.join(line.name for line in lines if line.name)}"
     return _svg(about, NARROW, top + 246, "".join(parts), "")
@@ -181,7 +185,8 @@ def _curve(line: Line, spots: Sequence[tuple[float, ...]]) -> str:
     band = ""
     if line.name and len(spots) > 1:
         edge = [(x, low) for x, _, low, _ in spots] + [(x, high) for x, _, _, high in spots[::-1]]
-        band = f'<path class="band {line.kind}" d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in edge)}Z"/>'
+        around = "L".join(f"{x:.1f} {y:.1f}" for x, y in edge)
+        band = f'<path class="band {line.kind}" d="M{around}Z"/>'
     if len(spots) == 1:
         return f'<path class="dots {line.kind}" d="{path}h0"/>'
     return f'{band}<path class="line {line.kind}" d="{path}"/>'

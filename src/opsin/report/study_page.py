@@ -9,9 +9,9 @@ from opsin.files import write_text
 from opsin.report import study_cells, study_votes
 from opsin.report.markup import folded, name, paragraph, safe, table
 from opsin.report.page import framed
-from opsin.report.study_charts import critical, forest, learning, panel
 from opsin.report.study_cells import scale
-from opsin.report.study_scale import chance
+from opsin.report.study_charts import critical, forest, learning, panel
+from opsin.report.study_scale import chance, probability, quoted
 from opsin.report.study_story import Curve, Difference, Evidence, Family, StudyStory
 from opsin.report.words import NARROW, count
 
@@ -29,7 +29,7 @@ def differences(story: StudyStory) -> str:
     """Return by how much the best setting leads each other one."""
     if not story.against.differences or story.best is None:
         return ""
-    told = f"How much better {story.best.name} is than each other setting, corrected for "
+    told = f"How much better {quoted(story.best.name)} is than each other setting, corrected for "
     told += f"{count(story.against.made, 'comparison')}: any pair might have been looked at."
     return paragraph(told) + _family(story, story.against, "second", f"lead of {story.best.name}")
 
@@ -38,8 +38,10 @@ def gained(story: StudyStory) -> str:
     """Return by how much each setting differs from the baseline of its own kind."""
     if not story.gained.differences:
         return ""
-    told = f"Each setting beside the one that differs from it in {story.baseline} alone, corrected "
-    told += f"for {count(story.gained.made, 'comparison')}."
+    told = (
+        f"Each setting beside {quoted(story.baseline)} with everything else equal, corrected for "
+    )
+    told += f"{count(story.gained.made, 'comparison')}."
     return paragraph(told) + _family(story, story.gained, "first", f"gain over {story.baseline}")
 
 
@@ -96,9 +98,9 @@ def ranks(story: StudyStory) -> str:
         return ""
     told = (
         f"Average rank of each {found.field.replace('_', ' ')} over "
-        f"{count(found.blocks, 'block')}: one seed with everything else equal. Friedman's test that "
-        f"all are alike gives p {'' if found.p < 1e-4 else '= '}{chance(found.p)}; two are told "
-        "apart where their ranks differ by more than the critical difference (Nemenyi)."
+        f"{count(found.blocks, 'block')}: one seed with everything else equal. Friedman's test "
+        f"that all are alike gives {probability(found.p)}; two are told apart where their ranks "
+        "differ by more than the critical difference (Nemenyi)."
     )
     left = f" {count(found.left_out, 'block')} without every value left out."
     return (
@@ -119,13 +121,15 @@ def curves(story: StudyStory) -> str:
             drawn = learning(panel(group, kinds, by_time, names), x, scale(story))
             title = f"{label}, over {x}" if label else f"Over {x}"
             panels.append(f"<figure><figcaption>{name(title)}</figcaption>{drawn}</figure>")
-    told = "Means over seeds; the bands reach from the lowest seed to the highest. Grey: the others."
+    told = (
+        "Means over seeds; the bands reach from the lowest seed to the highest. Grey: the others."
+    )
     return paragraph(told, "soft") + f'<div class="panels">{"".join(panels)}</div>'
 
 
 def _groups(story: StudyStory) -> list[tuple[str, list[Curve]]]:
     """Return the curves by all fields but the ranked one; the best few groups of many."""
-    main = story.ranked.field if story.ranked else next(reversed(story.fields), "")
+    main = story.ranked.field if story.ranked else ["", *story.fields][-1]
     groups: dict[str, list[Curve]] = {}
     for curve in story.curves:
         if curve.points:
@@ -173,7 +177,7 @@ def page(story: StudyStory) -> str:
         [(key, title, make(story)) for key, title, make in SECTIONS],
         kind="study",
         when=story.when,
-        foot="Made by Opsin. All numbers were measured in this study, but those said to be others'.",
+        foot="Made by Opsin. All numbers but those of others were measured in this study.",
     )
 
 

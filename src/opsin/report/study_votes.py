@@ -23,7 +23,7 @@ SIDE = 112  # pixels that a small picture is enlarged to, at least
 
 
 def ensembles(story: StudyStory) -> str:
-    """Return every ensemble with its members, how they vote, what it reaches and how they differ."""
+    """Return every ensemble: its members, how they vote and differ, and what it reaches."""
     if not story.ensembles:
         return ""
     written = scale(story)

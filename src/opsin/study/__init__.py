@@ -1,1 +1,1 @@
-"""Grids of recipes with seeds: run them, compare them, and say what they allow to be said."""
+"""Studies: a grid of recipes and seeds, trained row by row, that can be stopped and believed."""

@@ -58,9 +58,7 @@ def against_best(study: Study, cells: Sequence[Cell], answers: Answers) -> Famil
     return _family(study, pairs, answers, of=len(cells) * (len(cells) - 1) // 2)
 
 
-def against_baseline(
-    study: Study, cells: Sequence[Cell], answers: Answers
-) -> tuple[str, Family]:
+def against_baseline(study: Study, cells: Sequence[Cell], answers: Answers) -> tuple[str, Family]:
     """Compare every setting with the one that differs in having no augmentation, say, at all.
 
     The baseline is the first field's value that is named in ``BASELINES``; "" where none is.
@@ -136,7 +134,7 @@ def _over_seeds(gains: NDArray[np.float64]) -> Evidence | None:
 def _over_pictures(
     sign: int, pairs: Sequence[tuple[str, str]], answers: Answers
 ) -> NDArray[np.int64] | NDArray[np.float64] | None:
-    """Return the gain (N,) of the first on each picture, summed over seed pairs, if all are known."""
+    """Return the gain (N,) of the first on each picture, summed over pairs, if all are known."""
     kept = answers.parts
     if not pairs or not all(a in kept and b in kept for a, b in pairs):
         return None

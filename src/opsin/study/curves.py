@@ -16,9 +16,7 @@ def curves(study: Study) -> tuple[Curve, ...]:
     for row in study.done:
         if row.curve:
             groups.setdefault(row.setting, []).append(row)
-    return tuple(
-        Curve(setting, named(setting), _points(rows)) for setting, rows in groups.items()
-    )
+    return tuple(Curve(setting, named(setting), _points(rows)) for setting, rows in groups.items())
 
 
 def _points(rows: list[Row]) -> tuple[tuple[float, float, float, float, float], ...]:

@@ -99,10 +99,13 @@ def _published(study: Study) -> tuple[str, tuple[Published, ...]]:
             cell = {str(name): told(value) for name, value in each["cell"].items()}
             setting = tuple((name, cell[name]) for name in study.fields)
             best = each.get("best")
-            found.append(Published(setting, float(each["mean"]), None if best is None else float(best)))
+            found.append(
+                Published(setting, float(each["mean"]), None if best is None else float(best))
+            )
         source = str(plain.get("source") or "")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _odd(study.folder / "published.json", error, "source and cells of cell, mean, best")
+        wanted = "source and cells of cell, mean, best"
+        raise _odd(study.folder / "published.json", error, wanted) from error
     if term(study.metric).share and any(abs(each.mean) > 1 for each in found):
         raise DataError(
             f"{study.folder / 'published.json'} with a mean above 1",
@@ -113,7 +116,7 @@ def _published(study: Study) -> tuple[str, tuple[Published, ...]]:
 
 
 def _ensembles(study: Study) -> tuple[tuple[Ensemble, ...], tuple[Missed, ...]]:
-    """Read what ensembles of the study's nets reached and what all of them miss, if there is any."""
+    """Read what ensembles of the study's nets reached and what all of them miss."""
     path = study.folder / "ensembles.json"
     plain = _optional(path)
     if plain is None:
@@ -136,7 +139,7 @@ def _ensembles(study: Study) -> tuple[tuple[Ensemble, ...], tuple[Missed, ...]]:
             for each, image in zip(lost, images, strict=True)
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _odd(path, error, "rows of name, how, members, accuracy")
+        raise _odd(path, error, "rows of name, how, members, accuracy") from error
     return rows, missed
 
 

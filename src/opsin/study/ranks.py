@@ -59,7 +59,7 @@ def ranks(scores: Floats) -> Floats:
     """
     larger = (scores[:, None, :] > scores[:, :, None]).sum(-1)  # (b, k)
     equal = (scores[:, None, :] == scores[:, :, None]).sum(-1)
-    return larger + (equal + 1) / 2
+    return np.asarray(larger + (equal + 1) / 2, np.float64)
 
 
 def friedman(scores: Floats) -> tuple[float, float]:
@@ -122,7 +122,9 @@ def groups(sorted_ranks: Sequence[float], reach: float) -> tuple[tuple[int, int]
     found: list[tuple[int, int]] = []
     for first in range(len(sorted_ranks)):
         last = max(
-            i for i in range(first, len(sorted_ranks)) if sorted_ranks[i] - sorted_ranks[first] < reach
+            i
+            for i in range(first, len(sorted_ranks))
+            if sorted_ranks[i] - sorted_ranks[first] < reach
         )
         if last > first and (not found or last > found[-1][1]):
             found.append((first, last))
@@ -143,19 +145,11 @@ def spearman(first: Floats, second: Floats) -> float:
 def agreement(name: str, ours: Floats, theirs: Floats) -> Agreement:
     """Return how our order (m,) agrees with another, with its 95 % interval and p value.
 
-    The interval is Bonett & Wright's (Sample Size Requirements for Estimating Pearson, Kendall and
-    Spearman Correlations, 2000) from 5 pairs on; p is the share of all orders, or of 9,999 drawn
-    ones, that agree or disagree as much.
+    p is the share of all orders, or of 9,999 drawn ones, that agree or disagree as much.
     """
     rho, m = spearman(ours, theirs), len(ours)
     if m < 3 or not math.isfinite(rho):
         return Agreement(name, Metric(rho, math.nan, math.nan, m), math.nan)
-    low = high = math.nan
-    if m >= 5:
-        turned = math.atanh(min(max(rho, -1 + 1e-12), 1 - 1e-12))
-        half = Z * math.sqrt((1 + rho * rho / 2) / (m - 3))
-        low, high = math.tanh(turned - half), math.tanh(turned + half)
-        low, high = min(low, rho), max(high, rho)
     a, b = (ranks(each[None])[0] - (m + 1) / 2 for each in (ours, theirs))
     if m <= EXACT:
         orders = np.array(list(itertools.permutations(range(m))))
@@ -165,7 +159,23 @@ def agreement(name: str, ours: Floats, theirs: Floats) -> Agreement:
     hits = int(np.count_nonzero(np.abs(a[orders] @ b) >= abs(float(a @ b)) - 1e-9))
     exact = m <= EXACT
     p = hits / len(orders) if exact else (hits + 1) / (len(orders) + 1)
-    return Agreement(name, Metric(rho, low, high, m), p)
+    return Agreement(name, Metric(rho, *interval(rho, m), m), p)
+
+
+def interval(rho: float, m: int) -> tuple[float, float]:
+    """Return the 95 % bounds of a rank agreement over m pairs; below 5 there are none.
+
+    Bonett & Wright, Sample Size Requirements for Estimating Pearson, Kendall and Spearman
+    Correlations, 2000.
+
+    >>> [round(bound, 2) for bound in interval(0.7, 12)]
+    [0.13, 0.92]
+    """
+    if m < 5:
+        return math.nan, math.nan
+    turned = math.atanh(min(max(rho, -1 + 1e-12), 1 - 1e-12))
+    half = Z * math.sqrt((1 + rho * rho / 2) / (m - 3))
+    return min(math.tanh(turned - half), rho), max(math.tanh(turned + half), rho)
 
 
 def agreements(

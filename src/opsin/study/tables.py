@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from opsin.errors import DataError
 from opsin.metrics.means import deviation, mean
+from opsin.recipe import Recipe
 from opsin.report.study_story import Cell, Missing, Setting
 
 MOST = 100_000  # settings x seeds up to which those that were not run are named
@@ -68,7 +69,7 @@ class Study:
 
     @property
     def split(self) -> str:
-        """Return which pictures the table is about: the test split if every row was measured there."""
+        """Return which pictures the table is about: test ones if every row was measured there."""
         asked = all("test" in row.scores for row in self.done)
         return "test" if asked and self.done else "validation"
 
@@ -88,9 +89,31 @@ class Study:
         return tuple(int(seed) for seed in self.about.get("seeds", ()))
 
     def settings(self) -> Iterator[Setting]:
-        """Give every setting of the grid in its order, whether it was run or not."""
-        for values in itertools.product(*self.fields.values()):
-            yield tuple(zip(self.fields, values, strict=True))
+        """Give every setting that was asked for, in order: the grid, then those picked by hand.
+
+        A setting takes the value of the recipe in common where it gives none of its own.
+        """
+        grid = dict(self.about.get("grid") or {})
+        picked = list(self.about.get("picked") or ())
+        usual = Recipe().to_dict() | dict(self.about.get("base") or {})
+        standing = {name: usual.get(name) for name in self.fields}
+        if not grid and not picked:
+            grid = dict(self.about.get("fields") or {})
+        cells = (
+            dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
+        )
+        for cell in itertools.chain(cells if grid or not picked else (), picked):
+            full = standing | cell
+            yield tuple((name, told(full[name])) for name in self.fields)
+
+    @property
+    def asked(self) -> int:
+        """Return how many trainings were asked for, without listing them."""
+        grid, picked = self.about.get("grid") or {}, self.about.get("picked") or ()
+        if not grid and not picked:
+            grid = self.about.get("fields") or {}
+        gridded = math.prod(len(values) for values in grid.values()) if grid or not picked else 0
+        return (gridded + len(picked)) * len(self.seeds)
 
 
 def read(folder: str | Path) -> Study:
@@ -118,7 +141,10 @@ def read(folder: str | Path) -> Study:
     places = {name: {v: i for i, v in enumerate(values)} for name, values in fields.items()}
 
     def place(row: Row) -> tuple[Any, ...]:
-        return ([places[name].get(value, len(places[name])) for name, value in row.setting], row.seed)
+        return (
+            [places[name].get(value, len(places[name])) for name, value in row.setting],
+            row.seed,
+        )
 
     return Study(folder, about, fields, tuple(sorted(kept.values(), key=place)))
 
@@ -146,10 +172,11 @@ def _row(plain: Any, fields: Mapping[str, tuple[str, ...]], where: str) -> Row:
         scores = {
             split: float(value)
             for split, value in (plain.get("scores") or {}).items()
-            if value is not None and math.isfinite(value)
+            if value is not None
         }
         reason = str(plain.get("reason") or "failed") if plain["state"] != "done" else ""
-        if not reason and "validation" not in scores and "test" not in scores:
+        finite = "validation" in scores and all(map(math.isfinite, scores.values()))
+        if not reason and not finite:
             reason = "its score is not a number"
         return Row(
             id=str(plain["id"]),
@@ -234,7 +261,7 @@ def _cell(study: Study, setting: Setting, rows: list[Row]) -> Cell:
 def missing(study: Study) -> Missing:
     """Return what was not run: settings and seeds without a row, and how many of them there are."""
     present = {(row.setting, row.seed) for row in study.rows}
-    many = math.prod(len(values) for values in study.fields.values()) * len(study.seeds)
+    many = study.asked
     lacking: dict[Setting, list[int]] = {}
     if many <= MOST:
         for setting in study.settings():

@@ -38,8 +38,8 @@ def lead(story: StudyStory) -> str:
     if len(level) == len(others):
         other = "the other" if len(others) == 1 else "any other"
         return (
-            f"No setting is shown to be best. The best mean is that of {name}: {reached}. It is not "
-            f"told apart from {other}."
+            f"No setting is shown to be best. The best mean is that of {name}: {reached}. It is "
+            f"not told apart from {other}."
         )
     return (
         f"The best mean is that of {name}: {reached}. It is better than "
@@ -131,7 +131,9 @@ def _next(story: StudyStory) -> list[str]:
 def _tests(each: Difference, family: Family) -> str:
     """Say what each of the tests of a difference gives."""
     parts = []
-    of = f"corrected for {count(family.made, 'comparison')}" if family.made > 1 else "one comparison"
+    of = (
+        f"corrected for {count(family.made, 'comparison')}" if family.made > 1 else "one comparison"
+    )
     if each.pictures:
         n = f"{each.pictures.gain.n:,}"
         parts.append(f"over {n} pictures {probability(each.pictures.corrected)}")
@@ -283,7 +285,8 @@ def _votes(story: StudyStory) -> list[str]:
         return []
     scale, best = _scale(story), max(story.ensembles, key=lambda each: each.accuracy.value)
     return [
-        f"The best ensemble, {quoted(best.name)} ({best.how}, {len(best.members)} members), reaches "
+        f"The best ensemble, {quoted(best.name)} ({best.how}, {len(best.members)} members), "
+        "reaches "
         f"{scale.score(best.accuracy.value)} ({RANGE} {scale.range(best.accuracy)}), beside "
         f"{scale.score(story.best.score.value)} of a single net of the best setting on average; "
         "the difference was not tested."
@@ -300,7 +303,8 @@ def _holes(story: StudyStory) -> list[str]:
         named = list(story.missing.settings)
         where = f": {listed(named, most=4)}" if named else ""
         told.append(
-            f"{story.missing.count:,} of {count(story.missing.asked, 'training')} were not run{where}."
+            f"{story.missing.count:,} of {count(story.missing.asked, 'training')} were not run"
+            f"{where}."
         )
     if (story.failures or story.missing.count) and story.cells:
         uneven = {len(cell.seeds) for cell in story.cells}

@@ -67,11 +67,15 @@ def write_study(
         key = hashlib.sha256(f"{values} {seed}".encode()).hexdigest()[:12]
         row: dict[str, Any] = {"id": key, "cell": cell, "seed": seed, "folder": f"rows/{key}"}
         if (values, seed) in failed:
-            lines.append(row | {"state": "failed", "reason": "killed (out of memory)", "worker": "a"})
+            lines.append(
+                row | {"state": "failed", "reason": "killed (out of memory)", "worker": "a"}
+            )
             continue
         good = 2.6 + sum(fields[name][value] for name, value in cell.items())
         own = np.random.default_rng((seed, int(key, 16)))
-        scores = _answers(own, hard, labels, good + luck * own.normal(), folder / "rows" / key, outputs)
+        scores = _answers(
+            own, hard, labels, good + luck * own.normal(), folder / "rows" / key, outputs
+        )
         seconds = 60.0 * (1 + 0.5 * len(values[-1]) / 10) * float(own.uniform(0.95, 1.1))
         lines.append(
             row
@@ -125,7 +129,10 @@ def _curve(
         [
             epoch,
             round(seconds * epoch / epochs, 2),
-            1 - (1 - last) * (epochs / epoch) ** 0.8 * float(1 + 0.04 * draws.normal() * (epoch < epochs)),
+            1
+            - (1 - last)
+            * (epochs / epoch) ** 0.8
+            * float(1 + 0.04 * draws.normal() * (epoch < epochs)),
         ]
         for epoch in range(1, epochs + 1)
     ]
