@@ -169,7 +169,7 @@ def interval(rho: float, m: int) -> tuple[float, float]:
     Correlations, 2000.
 
     >>> [round(bound, 2) for bound in interval(0.7, 12)]
-    [0.13, 0.92]
+    [0.14, 0.92]
     """
     if m < 5:
         return math.nan, math.nan

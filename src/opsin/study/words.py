@@ -124,7 +124,8 @@ def _next(story: StudyStory) -> list[str]:
     place = "lead over" if each.gain > 0 else "distance from"
     told = f"Its {place} the next, {quoted(each.second)}, is {scale.gain(each.gain)}"
     if math.isfinite(each.interval.low):
-        told += f" ({RANGE} {scale.bounds(each.interval)})"
+        nets = "" if each.both or each.seeds else " over pictures, of these two nets alone:"
+        told += f" ({RANGE}{nets} {scale.bounds(each.interval)})"
     return [f"{told}. {_tests(each, story.against)}".strip()]
 
 
