@@ -12,14 +12,14 @@ from scipy import stats
 
 from drawn_study import write_study
 from opsin.errors import DataError
-from opsin.study import compare, tables
+from opsin.study import compare, rows, tables
 from opsin.study.pictures import answers
 
 ONE = {"augment": {"original": 0.0, "elastic": 0.5, "rotation": 0.45}}
 
 
 def families(folder: Path):
-    study = tables.read(folder)
+    study = rows.read(folder)
     found, said = tables.cells(study), answers(study)
     against = compare.against_best(study, found, said)
     return study, found, said, against, compare.against_baseline(study, found, said)
@@ -30,7 +30,7 @@ def right(folder: Path, study, name: str) -> np.ndarray:
     truth = load_file(folder / "truths.safetensors")["label"]
     tables_ = []
     for row in study.rows:
-        if tables.named(row.setting) == name:
+        if rows.named(row.setting) == name:
             kept = load_file(folder / row.folder / "outputs.safetensors")
             tables_.append(kept["test"].argmax(1) == truth[kept["test_index"]])
     return np.array(tables_, np.int64)
@@ -148,7 +148,7 @@ def test_a_metric_that_is_no_mean_is_compared_over_seeds_alone(tmp_path):
 
 def test_outputs_that_do_not_give_the_score_are_left_out(tmp_path):
     folder = write_study(tmp_path / "s", ONE)
-    study = tables.read(folder)
+    study = rows.read(folder)
     row = study.rows[0]
     path = folder / row.folder / "outputs.safetensors"
     kept = load_file(path)
@@ -160,7 +160,7 @@ def test_outputs_that_do_not_give_the_score_are_left_out(tmp_path):
 
 def test_order_of_pictures_in_outputs_does_not_matter(tmp_path):
     folder = write_study(tmp_path / "s", ONE)
-    study = tables.read(folder)
+    study = rows.read(folder)
     before, row = answers(study), study.rows[3]
     path = folder / row.folder / "outputs.safetensors"
     kept, order = load_file(path), np.random.default_rng(0).permutation(2000)
@@ -170,7 +170,7 @@ def test_order_of_pictures_in_outputs_does_not_matter(tmp_path):
 
 def test_damaged_outputs_are_named(tmp_path):
     folder = write_study(tmp_path / "s", ONE)
-    study = tables.read(folder)
+    study = rows.read(folder)
     (folder / study.rows[0].folder / "outputs.safetensors").write_bytes(b"torn")
     with pytest.raises(DataError, match=r"outputs\.safetensors.*--resume"):
         answers(study)

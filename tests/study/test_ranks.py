@@ -10,7 +10,8 @@ from scipy import stats
 
 from opsin.report.study_story import Published
 from opsin.study import ranks
-from opsin.study.tables import cells, read
+from opsin.study.rows import read
+from opsin.study.tables import cells
 
 # AUC of C4.5 with four settings of its parameters, over 14 data sets.
 DEMSAR = np.array(

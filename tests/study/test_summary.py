@@ -13,17 +13,8 @@ def test_table_and_conclusion_are_printed(drawn, tmp_path, capsys):
     terminal.print_result(summary(drawn, tmp_path / "study.html"), "text")
     shown = capsys.readouterr().out
     lines = shown.splitlines()
-    assert lines[0].split() == [
-        "setting",
-        "mean",
-        "sd",
-        "95",
-        "%",
-        "best",
-        "n",
-        "seconds",
-        "images/s",
-    ]
+    heads = ["setting", "mean", "sd", "95", "%", "best", "n", "seconds", "images/s"]
+    assert lines[0].split() == heads
     assert lines[1].startswith("network3, rotation-elastic ") and len(lines[1].split()) == 9
     assert "The best mean is that of" in shown or "The best is" in shown
     assert f"report: {tmp_path / 'study.html'}" in shown

@@ -14,6 +14,7 @@ from scipy import stats
 
 from drawn_study import write_study
 from opsin.errors import DataError
+from opsin.study import rows as room
 from opsin.study import tables
 from opsin.study.curves import curves
 
@@ -23,7 +24,7 @@ def rows(folder: Path) -> list[dict]:
 
 
 def test_a_cell_by_hand(drawn):
-    study = tables.read(drawn)
+    study = room.read(drawn)
     cell = tables.cells(study)[0]
     mine = [r for r in rows(drawn) if r["cell"] == {"net": "lenet", "augment": "original"}]
     scores = [r["scores"]["test"] for r in mine]
@@ -44,7 +45,7 @@ def test_order_of_rows_changes_nothing(drawn, tmp_path):
     lines = (other / "rows.jsonl").read_text().splitlines()
     np.random.default_rng(0).shuffle(lines)
     (other / "rows.jsonl").write_text("\n".join(lines) + "\n")
-    assert tables.cells(tables.read(other)) == tables.cells(tables.read(drawn))
+    assert tables.cells(room.read(other)) == tables.cells(room.read(drawn))
 
 
 def test_what_a_kill_cut_off_was_not_finished(tmp_path):
@@ -52,7 +53,7 @@ def test_what_a_kill_cut_off_was_not_finished(tmp_path):
     text = (folder / "rows.jsonl").read_text()
     first = text.splitlines()[0]
     (folder / "rows.jsonl").write_text(first[:80] + "\n" + text)
-    assert len(tables.read(folder).rows) == 60
+    assert len(room.read(folder).rows) == 60
 
 
 def test_a_row_that_failed_first_and_was_done_later_is_done(tmp_path):
@@ -61,7 +62,7 @@ def test_a_row_that_failed_first_and_was_done_later_is_done(tmp_path):
     bad = good | {"state": "failed", "reason": "killed"}
     for first, second in ((bad, good), (good, bad)):
         (folder / "rows.jsonl").write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n")
-        study = tables.read(folder)
+        study = room.read(folder)
         assert [row.reason for row in study.rows] == [""]
 
 
@@ -69,7 +70,7 @@ def test_failed_and_missing_are_told_apart(tmp_path):
     failed = [(("lenet", "rotation"), 2)]
     left = [(("network3", "elastic"), seed) for seed in range(5)] + [(("lenet", "original"), 4)]
     folder = write_study(tmp_path / "s", failed=failed, left_out=left, outputs=False)
-    study = tables.read(folder)
+    study = room.read(folder)
     assert [(r.setting, r.seed, r.reason) for r in study.failed] == [
         ((("net", "lenet"), ("augment", "rotation")), 2, "killed (out of memory)")
     ]
@@ -86,7 +87,7 @@ def test_a_score_that_is_no_number_is_a_failure(tmp_path):
     first, *rest = rows(folder)
     first["scores"] = {"validation": math.nan, "test": math.nan}
     (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, [first, *rest])))
-    study = tables.read(folder)
+    study = room.read(folder)
     assert study.split == "test" and [r.reason for r in study.failed] == [
         "its score is not a number"
     ]
@@ -98,7 +99,7 @@ def test_without_a_test_split_validation_is_told(tmp_path):
     for row in plain:
         row["scores"]["test"] = None
     (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, plain)))
-    assert tables.read(folder).split == "validation"
+    assert room.read(folder).split == "validation"
 
 
 def test_settings_picked_by_hand_are_asked_for_beside_the_grid(tmp_path):
@@ -111,15 +112,15 @@ def test_settings_picked_by_hand_are_asked_for_beside_the_grid(tmp_path):
     folder = write_study(
         tmp_path / "s", {"net": {"lenet5": 0.0}}, left_out=[], about=about, seeds=()
     )
-    study = tables.read(folder)
-    assert [tables.named(s) for s in study.settings()] == [
+    study = room.read(folder)
+    assert [room.named(s) for s in study.settings()] == [
         "lenet5, epochs 8", "network3, epochs 8", "resnet18, epochs 2",
     ]  # fmt: skip
     assert study.asked == 0
 
 
 def test_marginal_means_are_those_of_whole_blocks(drawn):
-    study = tables.read(drawn)
+    study = room.read(drawn)
     found = {cell.name: cell for cell in tables.marginal(study, "augment")}
     mine = [r for r in rows(drawn) if r["cell"]["augment"] == "elastic"]
     by_seed = [np.mean([r["scores"]["test"] for r in mine if r["seed"] == s]) for s in range(5)]
@@ -130,7 +131,7 @@ def test_marginal_means_are_those_of_whole_blocks(drawn):
 def test_a_setting_that_lacks_a_value_does_not_tilt_its_mean(tmp_path):
     """Without the weakest net, a policy would look better than it is."""
     left = [(("lenet", "original"), seed) for seed in range(5)]
-    study = tables.read(write_study(tmp_path / "s", left_out=left, outputs=False))
+    study = room.read(write_study(tmp_path / "s", left_out=left, outputs=False))
     side = tables.blocks(study, "augment")
     assert side.left_out == 5 and len(side.scores) == 10
     values = [cell.score.value for cell in tables.marginal(study, "augment")]
@@ -142,7 +143,7 @@ def test_curves_average_the_epochs_that_all_seeds_reached(tmp_path):
     plain = rows(folder)
     plain[2]["curve"] = plain[2]["curve"][:4]
     (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, plain)))
-    (curve,) = curves(tables.read(folder))
+    (curve,) = curves(room.read(folder))
     assert [point[0] for point in curve.points] == [1, 2, 3, 4]
     scores = [row["curve"][3][2] for row in plain]
     assert curve.points[3][2:] == pytest.approx((np.mean(scores), min(scores), max(scores)))
@@ -151,10 +152,10 @@ def test_curves_average_the_epochs_that_all_seeds_reached(tmp_path):
 
 def test_a_folder_that_is_no_study_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"study\.json.*expected the folder of a study"):
-        tables.read(tmp_path)
+        room.read(tmp_path)
     (tmp_path / "study.json").write_text("[]")
     with pytest.raises(DataError, match="expected a JSON object"):
-        tables.read(tmp_path)
+        room.read(tmp_path)
 
 
 @pytest.mark.parametrize("odd", ['{"id": 1}', "[]", '{"cell": {"net": "a"}, "state": "done"}'])
@@ -163,11 +164,11 @@ def test_an_odd_line_is_named(tmp_path, odd):
     text = (folder / "rows.jsonl").read_text()
     (folder / "rows.jsonl").write_text(f"{text}{odd}\n")
     with pytest.raises(DataError, match=re.escape("rows.jsonl, line 61")):
-        tables.read(folder)
+        room.read(folder)
 
 
 def test_a_study_before_its_first_row_is_read(tmp_path):
     folder = write_study(tmp_path / "s", outputs=False)
     (folder / "rows.jsonl").unlink()
-    study = tables.read(folder)
+    study = room.read(folder)
     assert tables.cells(study) == () and tables.missing(study).count == 60

@@ -1,11 +1,11 @@
-"""The part of a study's page in tables: settings, the grid, beside others, cost, what failed."""
+"""The part of a study's page about how good settings are: headline, table, grid, beside others."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from opsin.report.markup import bar, data, folded, name, pairs, paragraph, safe, table
+from opsin.report.markup import data, folded, name, pairs, paragraph, safe, table
 from opsin.report.study_charts import means
 from opsin.report.study_scale import Scale
 from opsin.report.study_story import Cell, Setting, StudyStory
@@ -13,7 +13,6 @@ from opsin.report.words import NARROW, count, duration, opened, quantity, term
 
 LONG = 60  # settings from which the table is folded
 SHOWN = 5  # settings in the chart beside the headline
-FAILED = 40  # failures that are named one by one
 
 
 def scale(story: StudyStory) -> Scale:
@@ -263,99 +262,3 @@ def _pair(story: StudyStory, setting: Setting, cell: Cell | None, written: Scale
         safe(best),
         f"<b>{safe(gap)}</b>" if outside else safe(gap),
     ]
-
-
-def cost(story: StudyStory) -> str:
-    """Return what training took: for each value of each field, and in all."""
-    if not story.cells:
-        return ""
-    total = sum(cell.total for cell in story.cells)
-    images = sum(cell.images for cell in story.cells)
-    runs = sum(len(cell.seeds) for cell in story.cells)
-    told = (
-        f"{count(runs, 'training')} took {duration(total)} in all, their times added up, and saw "
-        f"{images:,} pictures: {quantity(images / total) if total else 'n/a'} a second."
-    )
-    groups = [(f"{opened(field.replace('_', ' '))}: {v}", cells) for field, v, cells in _by(story)]
-    rows = [_cost(label, cells, total) for label, cells in groups]
-    heads = ["Of", "Trainings", "Median time", "In all", "Pictures", "Images/s"]
-    heads += ['<span class="hidden">share</span>']
-    return paragraph(told) + (
-        table("What each value took", heads, rows, numbers="tnnnnnb") if rows else ""
-    )
-
-
-def _by(story: StudyStory) -> list[tuple[str, str, list[Cell]]]:
-    """Return the settings of every value of every field that varies."""
-    return [
-        (field, value, cells)
-        for field, values in story.fields.items()
-        if len(values) > 1
-        for value in values
-        if (cells := [cell for cell in story.cells if dict(cell.setting)[field] == value])
-    ]
-
-
-def _cost(label: str, cells: Sequence[Cell], whole: float) -> list[str]:
-    """Return one row of the table of costs."""
-    seconds = sum(cell.total for cell in cells)
-    images = sum(cell.images for cell in cells)
-    middle = sorted(cell.seconds for cell in cells)[len(cells) // 2]
-    return [
-        name(label),
-        str(sum(len(cell.seeds) for cell in cells)),
-        duration(middle),
-        duration(seconds),
-        f"{images:,}",
-        quantity(images / seconds) if seconds else "n/a",
-        bar(seconds / whole if whole else 0.0, "grey"),
-    ]
-
-
-def holes(story: StudyStory) -> str:
-    """Return what failed with its reason, and what was not run."""
-    parts = []
-    if story.failures:
-        rows = [
-            [name(setting), str(seed), safe(reason)]
-            for setting, seed, reason in story.failures[:FAILED]
-        ]
-        parts.append(table("Failed", ["Setting", "Seed", "Reason"], rows, numbers="tnt"))
-        if len(story.failures) > FAILED:
-            parts.append(paragraph(f"And {len(story.failures) - FAILED:,} more.", "soft"))
-    if story.missing.count:
-        told = f"{story.missing.count:,} of {count(story.missing.asked, 'training')} were not run."
-        parts.append(paragraph(told))
-        rows = [
-            [name(setting), ", ".join(map(str, seeds))]
-            for setting, seeds in list(story.missing.settings.items())[:FAILED]
-        ]
-        if rows:
-            listed = table("Not run", ["Setting", "Seeds"], rows, numbers="tt")
-            parts.append(folded("Which", listed))
-    return "".join(parts)
-
-
-def repeat(story: StudyStory) -> str:
-    """Return how to get this study again: lines to type, the grid, the machine, versions."""
-    parts = []
-    if story.commands:
-        parts.append(f"<pre><code>{safe(chr(10).join(story.commands))}</code></pre>")
-    facts = [
-        (opened(field.replace("_", " ")), safe(", ".join(values)))
-        for field, values in story.fields.items()
-    ]
-    if story.asked_seeds:
-        facts.append(("Seeds", safe(", ".join(map(str, story.asked_seeds)))))
-    if story.data:
-        facts.append(("Data", name(story.data)))
-    if story.machine:
-        facts.append(("Machine", safe(story.machine)))
-    parts.append(pairs(facts))
-    if story.base:
-        rows = [(key, safe(value)) for key, value in story.base.items()]
-        parts.append(folded("Settings all have in common", pairs(rows)))
-    if story.versions:
-        told = pairs([(key, safe(value)) for key, value in story.versions.items()])
-        parts.append(folded("Versions", told))
-    return "".join(parts)

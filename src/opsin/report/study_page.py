@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from opsin.files import write_text
-from opsin.report import study_cells, study_votes
+from opsin.report import study_cells, study_cost, study_votes
 from opsin.report.markup import folded, name, paragraph, safe, table
 from opsin.report.page import framed
 from opsin.report.study_cells import scale
@@ -163,9 +163,9 @@ SECTIONS = (
     ("ensembles", "Ensembles", study_votes.ensembles),
     ("missed", "Missed by all", study_votes.missed),
     ("curves", "Learning", curves),
-    ("cost", "Cost", study_cells.cost),
-    ("holes", "Not in the table", study_cells.holes),
-    ("repeat", "How to repeat it", study_cells.repeat),
+    ("cost", "Cost", study_cost.cost),
+    ("holes", "Not in the table", study_cost.holes),
+    ("repeat", "How to repeat it", study_cost.repeat),
 )
 
 

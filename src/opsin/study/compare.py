@@ -38,7 +38,7 @@ from opsin.metrics.means import margin, mean
 from opsin.metrics.paired import flipped, flipped_whole, holm, shift, smallest
 from opsin.report.study_story import Cell, Difference, Evidence, Family, Setting
 from opsin.study.pictures import Answers
-from opsin.study.tables import Row, Study
+from opsin.study.rows import Row, Study
 
 BASELINES = ("original", "none", "baseline", "off")  # values that mean: without it
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opsin.report.study_story import Curve, Setting
-from opsin.study.tables import Row, Study, named
+from opsin.study.rows import Row, Study, named
 
 
 def curves(study: Study) -> tuple[Curve, ...]:

@@ -19,7 +19,8 @@ from opsin.report.words import term
 from opsin.study import compare, ranks, words
 from opsin.study.curves import curves
 from opsin.study.pictures import answers
-from opsin.study.tables import Study, cells, marginal, missing, named, read, told
+from opsin.study.rows import Study, named, read, told
+from opsin.study.tables import cells, marginal, missing
 
 
 def write(folder: str | Path) -> Path:

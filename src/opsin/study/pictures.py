@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsin.errors import DataError
-from opsin.study.tables import Row, Study
+from opsin.study.rows import Row, Study
 
 Merits = NDArray[np.int64] | NDArray[np.float64]
 

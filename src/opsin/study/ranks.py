@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from opsin.figures import Metric
 from opsin.metrics.wilson import Z
 from opsin.report.study_story import LEVEL, Agreement, Cell, Published, Ranked
-from opsin.study.tables import Blocks, Study, blocks, named
+from opsin.study.rows import Study, named
+from opsin.study.tables import Blocks, blocks
 
 Floats = NDArray[np.float64]
 
