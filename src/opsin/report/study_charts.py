@@ -94,7 +94,7 @@ def critical(found: Ranked) -> str:
     bars = 12 * len(found.groups)
     last = float(len(found.names))
     across = Axis((1.0, last), left, WIDE - 40 - bars)
-    top, tall = 34.0, ROW * len(found.names)
+    top, tall = 40.0, ROW * len(found.names)
     parts = []
     for tick in _whole(last):
         x = across(tick)
@@ -104,9 +104,8 @@ def critical(found: Ranked) -> str:
         )
     reach = across(1.0 + found.critical) if found.critical <= last - 1 else across.end
     parts.append(
-        f'<path class="ruler" d="M{left:.1f} 12V24M{left:.1f} 18H{reach:.1f}M{reach:.1f} 12V24"/>'
-        f'<text class="key" x="{reach + 8:.1f}" y="22">critical difference '
-        f"{found.critical:.2f}</text>"
+        f'<path class="ruler" d="M{left:.1f} 20V30M{left:.1f} 25H{reach:.1f}M{reach:.1f} 20V30"/>'
+        f'<text class="key" x="{left:.1f}" y="12">critical difference {found.critical:.2f}</text>'
     )
     level = found.ranks[0] + found.critical
     for index, (name, rank) in enumerate(zip(shown, found.ranks, strict=True)):

@@ -31,7 +31,8 @@ def lead(story: StudyStory) -> str:
             f"Nothing can be said of settings: each was trained once, and a second training may "
             f"turn the order round. The best came from {name}: {reached}."
         )
-    level = [each.second for each in others if not _better(each)]
+    shown = _beaten(story)
+    level = [each.second for each in others if each.second not in shown]
     if not level:
         other = "the other setting" if len(others) == 1 else f"each of the other {len(others)}"
         return f"The best is {name}: {reached}, and better than {other}."
@@ -116,6 +117,17 @@ def _better(each: Difference) -> bool:
     return each.settled and each.gain > 0
 
 
+def _beaten(story: StudyStory) -> set[str]:
+    """Return what the best setting is shown to be better than, by either family of comparisons.
+
+    That with its own baseline was meant from the start, so it is corrected for fewer.
+    """
+    planned = [
+        each for each in story.gained.differences if story.best and each.first == story.best.name
+    ]
+    return {each.second for each in (*story.against.differences, *planned) if _better(each)}
+
+
 def _next(story: StudyStory) -> list[str]:
     """Say how far the best is ahead of the next, and how sure each of the tests is."""
     if not story.against.differences:
@@ -157,7 +169,7 @@ def _trainings(story: StudyStory) -> list[str]:
     nets = [
         each.second
         for each in story.against.differences
-        if each.nets_differ and each.gain > 0 and not each.settled
+        if each.nets_differ and each.gain > 0 and each.second not in _beaten(story)
     ]
     if not nets:
         return []
