@@ -81,8 +81,7 @@ class Draw:
             raise DataError(
                 f"pictures of {batch.shape[1]} channels", expected="1 (grey) or 3 (RGB)"
             )
-        seen = self._resample(batch, smooth=True)  # (N, C, h, w) float32, 0..255
-        seen = self._finish(seen, mean, std)
+        seen = self._seen(batch, np.reshape(mean, (-1, 1)), np.reshape(std, (-1, 1)))
         if self.holes.size:
             warp.cover(seen, self.holes)
         layout = torch.channels_last if batch.shape[1] == 3 else torch.contiguous_format
@@ -95,8 +94,17 @@ class Draw:
 
         Class numbers must be below 2**24; the type stays.
         """
+        from opsin.augment import warp
+
         self._check(tuple(masks.shape))
-        moved = self._resample(masks[:, None], smooth=False)  # (N, 1, h, w)
+        total = self._to_window()
+        if self.bend is None and _keeps_pixels(total):
+            moved = warp.cut(masks[:, None], total, self.frame.out)  # (N, 1, h, w)
+        else:
+            to_picture = _inverse(total)
+            moved = warp.sample(
+                masks[:, None], to_picture, self.frame.out, smooth=False, bend=self.bend
+            )
         return moved[:, 0].to(masks.dtype)  # (N, h, w)
 
     def points(self, points: Tensor) -> Tensor:
@@ -137,30 +145,39 @@ class Draw:
         from_centre[:2, 2] = w / 2, h / 2
         return from_centre @ self.geometry @ to_centre
 
-    def _resample(self, batch: Tensor, *, smooth: bool) -> Tensor:
-        """Return the window of each picture, (N, C, H, W) -> (N, C, h, w), in float32."""
+    def _seen(self, batch: Tensor, mean: Floats, std: Floats) -> Tensor:
+        """Return pictures warped, recoloured, changed and normalised, (N, C, h, w), float32.
+
+        mean and std (C, 1)
+        """
         from opsin.augment import warp
 
-        total = self._to_window()
-        if self.bend is None and _keeps_pixels(total):
-            return warp.cut(batch, total, self.frame.out)
-        to_picture = np.linalg.inv(total).astype(np.float64, copy=False)
-        return warp.sample(batch, to_picture, self.frame.out, smooth=smooth, bend=self.bend)
-
-    def _finish(self, seen: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-        """Return what was sampled recoloured, changed and normalised, (N, C, h, w)."""
-        from opsin.augment import warp
-
-        channels = seen.shape[1]
-        gain, offset = self._light(channels)
-        mean_, std_ = np.reshape(mean, (-1, 1)), np.reshape(std, (-1, 1))  # (C, 1)
+        gain, offset = self._light(batch.shape[1])
         if not self.pixels:
-            return warp.recolour(seen, gain / (255 * std_), (offset - mean_) / std_)
-        seen = warp.recolour(seen, gain / 255, offset)
+            return self._warped(batch, gain / (255 * std), (offset - mean) / std)
+        seen = self._warped(batch, gain / 255, offset)
         for operation, numbers in self.pixels:
             seen = operation.change(seen, numbers)
-        plain = np.ones((1, channels, 1))
-        return warp.recolour(seen, plain / std_, -mean_ / std_ * plain)
+        return warp.recolour(seen, 1 / std[None], -(mean / std)[None])
+
+    def _warped(self, batch: Tensor, gain: Floats, offset: Floats) -> Tensor:
+        """Return the window of each picture recoloured, (N, C, H, W) -> (N, C, h, w), float32."""
+        from opsin.augment import opencv, warp
+
+        total, bend, out = self._to_window(), self.bend, self.frame.out
+        still = bend is None and _keeps_pixels(total)
+        if opencv.suits(batch, out):
+            working = self.frame.working
+            if still:
+                move = opencv.cutting(total, working, out)
+            else:
+                move = opencv.sampling(_inverse(total), out, bend)
+            return opencv.shown(batch, move, out, gain, offset)
+        if still:
+            seen = warp.cut(batch, total, out)
+        else:
+            seen = warp.sample(batch, _inverse(total), out, smooth=True, bend=bend)
+        return warp.recolour(seen, gain, offset)
 
     def _light(self, channels: int) -> tuple[Floats, Floats]:
         """Return what becomes of colours: gain (N or 1, C, C or 1), offset (N or 1, C, 1).
@@ -173,6 +190,12 @@ class Draw:
         if channels == 1:  # grey is R = G = B
             return gain[:, :1].sum(axis=2, keepdims=True), offset[:, :1]
         return gain, offset
+
+
+def _inverse(matrices: Floats) -> Floats:
+    """Return the inverse of each matrix (N, 3, 3)."""
+    found: Floats = np.linalg.inv(matrices).astype(np.float64, copy=False)
+    return found
 
 
 def _keeps_pixels(total: Floats) -> bool:

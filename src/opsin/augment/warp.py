@@ -24,9 +24,8 @@ def cut(batch: Tensor, to_window: Floats, out: tuple[int, int]) -> Tensor:
     >>> cut(row, np.array([[[1.0, 0, 1], [0, 1, 0], [0, 0, 1]]]), (1, 4)).flatten().tolist()
     [0.0, 0.0, 1.0, 2.0]
     """
-    height, width = batch.shape[2:]
-    rows = _source(to_window[:, 1, 1], to_window[:, 1, 2], out[0], height)  # (N, h)
-    columns = _source(to_window[:, 0, 0], to_window[:, 0, 2], out[1], width)  # (N, w)
+    width = batch.shape[3]
+    rows, columns = sources(to_window, (batch.shape[2], width), out)
     if _is_one_slice(rows) and _is_one_slice(columns):
         top, left = rows[0, 0], columns[0, 0]
         return batch[:, :, top : top + out[0], left : left + out[1]].float()
@@ -129,6 +128,13 @@ def inside(boxes: Ints, seen: Tensor) -> Tensor:
     across = (box[:, :, 0] <= x) & (x < box[:, :, 2])  # (N, K, w)
     down = (box[:, :, 1] <= y) & (y < box[:, :, 3])  # (N, K, h)
     return (down[:, :, :, None] & across[:, :, None]).any(1, keepdim=True)  # (N, 1, h, w)
+
+
+def sources(to_window: Floats, working: tuple[int, int], out: tuple[int, int]) -> tuple[Ints, Ints]:
+    """Return which row and which column of a picture each of a window is: (N, h) and (N, w)."""
+    rows = _source(to_window[:, 1, 1], to_window[:, 1, 2], out[0], working[0])
+    columns = _source(to_window[:, 0, 0], to_window[:, 0, 2], out[1], working[1])
+    return rows, columns
 
 
 def _source(sign: Floats, shift: Floats, length: int, limit: int) -> Ints:
