@@ -94,17 +94,8 @@ class Draw:
 
         Class numbers must be below 2**24; the type stays.
         """
-        from opsin.augment import warp
-
         self._check(tuple(masks.shape))
-        total = self._to_window()
-        if self.bend is None and _keeps_pixels(total):
-            moved = warp.cut(masks[:, None], total, self.frame.out)  # (N, 1, h, w)
-        else:
-            to_picture = _inverse(total)
-            moved = warp.sample(
-                masks[:, None], to_picture, self.frame.out, smooth=False, bend=self.bend
-            )
+        moved = self._resample(masks[:, None], smooth=False)  # (N, 1, h, w)
         return moved[:, 0].to(masks.dtype)  # (N, h, w)
 
     def points(self, points: Tensor) -> Tensor:
@@ -164,20 +155,36 @@ class Draw:
         """Return the window of each picture recoloured, (N, C, H, W) -> (N, C, h, w), float32."""
         from opsin.augment import opencv, warp
 
-        total, bend, out = self._to_window(), self.bend, self.frame.out
-        still = bend is None and _keeps_pixels(total)
-        if opencv.suits(batch, out):
-            working = self.frame.working
-            if still:
-                move = opencv.cutting(total, working, out)
-            else:
-                move = opencv.sampling(_inverse(total), out, bend)
-            return opencv.shown(batch, move, out, gain, offset)
-        if still:
-            seen = warp.cut(batch, total, out)
+        out, mirrors = self.frame.out, self.frame.mirrors
+        if not opencv.suits(batch, out):
+            return warp.recolour(self._resample(batch, smooth=True), gain, offset)
+        total = self._to_window()
+        if self._keeps_pixels(total):
+            move = opencv.cutting(total, self.frame.working, out, mirrors)
         else:
-            seen = warp.sample(batch, _inverse(total), out, smooth=True, bend=bend)
-        return warp.recolour(seen, gain, offset)
+            move = opencv.sampling(_inverse(total), out, self.bend, mirrors)
+        return opencv.shown(batch, move, out, gain, offset)
+
+    def _resample(self, batch: Tensor, *, smooth: bool) -> Tensor:
+        """Return the window of each picture, (N, C, H, W) -> (N, C, h, w), in float32."""
+        from opsin.augment import warp
+
+        out, mirrors, total = self.frame.out, self.frame.mirrors, self._to_window()
+        if self._keeps_pixels(total):
+            return warp.cut(batch, total, out, mirrors=mirrors)
+        to_picture = _inverse(total)
+        return warp.sample(batch, to_picture, out, smooth=smooth, bend=self.bend, mirrors=mirrors)
+
+    def _keeps_pixels(self, total: Floats) -> bool:
+        """Say whether matrices (N, 3, 3) only mirror and shift by whole pixels, unbent."""
+        turn, shift = total[:, :2, :2], total[:, :2, 2]
+        return bool(
+            self.bend is None
+            and (total[:, 2] == [0, 0, 1]).all()
+            and (turn[:, [0, 1], [1, 0]] == 0).all()
+            and (np.abs(turn[:, [0, 1], [0, 1]]) == 1).all()
+            and (shift == np.rint(shift)).all()
+        )
 
     def _light(self, channels: int) -> tuple[Floats, Floats]:
         """Return what becomes of colours: gain (N or 1, C, C or 1), offset (N or 1, C, 1).
@@ -196,16 +203,3 @@ def _inverse(matrices: Floats) -> Floats:
     """Return the inverse of each matrix (N, 3, 3)."""
     found: Floats = np.linalg.inv(matrices).astype(np.float64, copy=False)
     return found
-
-
-def _keeps_pixels(total: Floats) -> bool:
-    """Say whether matrices (N, 3, 3) only mirror and shift by whole pixels."""
-    turn, shift = total[:, :2, :2], total[:, :2, 2]
-    upright = (turn[:, 0, 1] == 0).all() and (turn[:, 1, 0] == 0).all()
-    flat = (total[:, 2] == [0, 0, 1]).all()
-    return bool(
-        flat
-        and upright
-        and (np.abs(turn[:, [0, 1], [0, 1]]) == 1).all()
-        and (shift == np.rint(shift)).all()
-    )
