@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opsin.data.check import Checked
     from opsin.data.dataset import Dataset
     from opsin.figures import Measures
+    from opsin.lessons.augmented import Sheet
     from opsin.lessons.gallery import Gallery
     from opsin.lessons.net_tables import Described, Listed
     from opsin.lessons.picture import Filtered
@@ -201,6 +202,52 @@ def study(
     if dry_run:
         return follow(job.dry_run(asked, way), watch)
     return follow(job.start(asked, Path(str(out)).expanduser(), way, resume=resume), watch)
+
+
+def augment(
+    subject: str | Path | Dataset,
+    *,
+    policy: str = "auto",
+    out: str | Path | None = None,
+    seed: int = 0,
+    root: str | Path | None = None,
+) -> Sheet:
+    """Show what an augmentation makes of pictures: a sheet of eight by eight.
+
+    One picture is shown 64 times, of a data set eight pictures eight times, the first of each as
+    it is. What a policy means is printed; any line that `opsin train --augment` takes will do.
+
+    \b
+    Geometry   flip [CHANCE], rotate DEGREES, translate SHARE, scale LEAST MOST, shear DEGREES,
+               crop, centre, perspective SHARE, elastic ALPHA SIGMA
+    Colour     color SHARE, brightness SHARE, contrast SHARE, saturation SHARE, hue DEGREES,
+               grey [CHANCE]
+    Pixels     noise SHARE, blur SIGMA, jpeg LEAST MOST
+    Covers     cutout SHARE, erase [CHANCE]
+    At the end copies N [plain]: N fixed versions of each picture instead of new ones for ever
+
+    Policies: none, light, strong, digits, auto, and the twelve sets of the MNIST study: original,
+    centred, elastic, translation, rotation, elastic-centred, rotation-centred,
+    translation-elastic, translation-rotation, rotation-elastic, rotation-elastic-centred,
+    elastic-elastic.
+
+    Args:
+        subject: a picture, a folder of class folders, a table or a named set
+        policy: a name, or operations between commas
+        out: the file to write: .png, .jpg, .webp or .bmp
+        seed: another seed shows other draws
+        root: where a named set lies on this machine, or the folder a table's paths start from
+
+    Examples:
+        opsin augment photo.jpg --policy strong --out sheet.png
+        opsin augment photo.jpg --policy 'rotate 15, elastic 300 16, jpeg 20 80' --out sheet.png
+        opsin augment samples:digits --policy rotation-elastic --out digits.png
+    """
+    from opsin.lessons import augmented
+
+    if out is None:
+        raise InputError("no out", expected="a file to write", remedy="Add --out sheet.png.")
+    return augmented.draw_file(subject, policy, out, seed, root)
 
 
 def convolve(

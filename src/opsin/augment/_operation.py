@@ -55,6 +55,17 @@ class Frame:
         (high, wide), (height, width) = self.working, self.out
         return (high - height) // 2, (wide - width) // 2
 
+    @property
+    def mirrors(self) -> bool:
+        """Say whether a picture's mirror image lies outside of it, as suits photographs.
+
+        Of small ones the edge goes on: a digit's mirror image would be a stroke too many.
+        """
+        return max(self.working) > SMALL
+
+
+SMALL = 64  # pixels, the longest side of pictures whose edge goes on outside
+
 
 def amount(unit: str, least: float, most: float, default: Any = MISSING) -> Any:
     """Declare a number of an operation with its unit and its range (ends included)."""

@@ -81,8 +81,7 @@ class Draw:
             raise DataError(
                 f"pictures of {batch.shape[1]} channels", expected="1 (grey) or 3 (RGB)"
             )
-        seen = self._resample(batch, smooth=True)  # (N, C, h, w) float32, 0..255
-        seen = self._finish(seen, mean, std)
+        seen = self._seen(batch, np.reshape(mean, (-1, 1)), np.reshape(std, (-1, 1)))
         if self.holes.size:
             warp.cover(seen, self.holes)
         layout = torch.channels_last if batch.shape[1] == 3 else torch.contiguous_format
@@ -137,30 +136,55 @@ class Draw:
         from_centre[:2, 2] = w / 2, h / 2
         return from_centre @ self.geometry @ to_centre
 
+    def _seen(self, batch: Tensor, mean: Floats, std: Floats) -> Tensor:
+        """Return pictures warped, recoloured, changed and normalised, (N, C, h, w), float32.
+
+        mean and std (C, 1)
+        """
+        from opsin.augment import warp
+
+        gain, offset = self._light(batch.shape[1])
+        if not self.pixels:
+            return self._warped(batch, gain / (255 * std), (offset - mean) / std)
+        seen = self._warped(batch, gain / 255, offset)
+        for operation, numbers in self.pixels:
+            seen = operation.change(seen, numbers)
+        return warp.recolour(seen, 1 / std[None], -(mean / std)[None])
+
+    def _warped(self, batch: Tensor, gain: Floats, offset: Floats) -> Tensor:
+        """Return the window of each picture recoloured, (N, C, H, W) -> (N, C, h, w), float32."""
+        from opsin.augment import opencv, warp
+
+        out, mirrors = self.frame.out, self.frame.mirrors
+        if not opencv.suits(batch, out):
+            return warp.recolour(self._resample(batch, smooth=True), gain, offset)
+        total = self._to_window()
+        if self._keeps_pixels(total):
+            move = opencv.cutting(total, self.frame.working, out, mirrors)
+        else:
+            move = opencv.sampling(_inverse(total), out, self.bend, mirrors)
+        return opencv.shown(batch, move, out, gain, offset)
+
     def _resample(self, batch: Tensor, *, smooth: bool) -> Tensor:
         """Return the window of each picture, (N, C, H, W) -> (N, C, h, w), in float32."""
         from opsin.augment import warp
 
-        total = self._to_window()
-        if self.bend is None and _keeps_pixels(total):
-            return warp.cut(batch, total, self.frame.out)
-        to_picture = np.linalg.inv(total).astype(np.float64, copy=False)
-        return warp.sample(batch, to_picture, self.frame.out, smooth=smooth, bend=self.bend)
+        out, mirrors, total = self.frame.out, self.frame.mirrors, self._to_window()
+        if self._keeps_pixels(total):
+            return warp.cut(batch, total, out, mirrors=mirrors)
+        to_picture = _inverse(total)
+        return warp.sample(batch, to_picture, out, smooth=smooth, bend=self.bend, mirrors=mirrors)
 
-    def _finish(self, seen: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-        """Return what was sampled recoloured, changed and normalised, (N, C, h, w)."""
-        from opsin.augment import warp
-
-        channels = seen.shape[1]
-        gain, offset = self._light(channels)
-        mean_, std_ = np.reshape(mean, (-1, 1)), np.reshape(std, (-1, 1))  # (C, 1)
-        if not self.pixels:
-            return warp.recolour(seen, gain / (255 * std_), (offset - mean_) / std_)
-        seen = warp.recolour(seen, gain / 255, offset)
-        for operation, numbers in self.pixels:
-            seen = operation.change(seen, numbers)
-        plain = np.ones((1, channels, 1))
-        return warp.recolour(seen, plain / std_, -mean_ / std_ * plain)
+    def _keeps_pixels(self, total: Floats) -> bool:
+        """Say whether matrices (N, 3, 3) only mirror and shift by whole pixels, unbent."""
+        turn, shift = total[:, :2, :2], total[:, :2, 2]
+        return bool(
+            self.bend is None
+            and (total[:, 2] == [0, 0, 1]).all()
+            and (turn[:, [0, 1], [1, 0]] == 0).all()
+            and (np.abs(turn[:, [0, 1], [0, 1]]) == 1).all()
+            and (shift == np.rint(shift)).all()
+        )
 
     def _light(self, channels: int) -> tuple[Floats, Floats]:
         """Return what becomes of colours: gain (N or 1, C, C or 1), offset (N or 1, C, 1).
@@ -175,14 +199,7 @@ class Draw:
         return gain, offset
 
 
-def _keeps_pixels(total: Floats) -> bool:
-    """Say whether matrices (N, 3, 3) only mirror and shift by whole pixels."""
-    turn, shift = total[:, :2, :2], total[:, :2, 2]
-    upright = (turn[:, 0, 1] == 0).all() and (turn[:, 1, 0] == 0).all()
-    flat = (total[:, 2] == [0, 0, 1]).all()
-    return bool(
-        flat
-        and upright
-        and (np.abs(turn[:, [0, 1], [0, 1]]) == 1).all()
-        and (shift == np.rint(shift)).all()
-    )
+def _inverse(matrices: Floats) -> Floats:
+    """Return the inverse of each matrix (N, 3, 3)."""
+    found: Floats = np.linalg.inv(matrices).astype(np.float64, copy=False)
+    return found

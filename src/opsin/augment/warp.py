@@ -1,7 +1,8 @@
 """Pixels moved, recoloured and hidden, for a batch with one matrix a picture.
 
 Shapes: N pictures of C channels; H, W before, h, w after; k, l waves of a bend, down and across.
-Outside of a picture lies its mirror image (edge pixel repeated), in both ways of moving pixels.
+Outside of a picture lies its mirror image (edge pixel repeated) or, where it is small, its edge
+goes on: see ``Frame.mirrors``. That holds in both ways of moving pixels.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from opsin.augment.lots import Floats, Ints
 from opsin.augment.waves import Waves
 
 
-def cut(batch: Tensor, to_window: Floats, out: tuple[int, int]) -> Tensor:
+def cut(batch: Tensor, to_window: Floats, out: tuple[int, int], *, mirrors: bool = True) -> Tensor:
     """Return windows moved by whole pixels and mirrored, exact, in float32.
 
     (N, C, H, W), to_window (N, 3, 3) -> (N, C, h, w)
@@ -24,9 +25,8 @@ def cut(batch: Tensor, to_window: Floats, out: tuple[int, int]) -> Tensor:
     >>> cut(row, np.array([[[1.0, 0, 1], [0, 1, 0], [0, 0, 1]]]), (1, 4)).flatten().tolist()
     [0.0, 0.0, 1.0, 2.0]
     """
-    height, width = batch.shape[2:]
-    rows = _source(to_window[:, 1, 1], to_window[:, 1, 2], out[0], height)  # (N, h)
-    columns = _source(to_window[:, 0, 0], to_window[:, 0, 2], out[1], width)  # (N, w)
+    width = batch.shape[3]
+    rows, columns = sources(to_window, (batch.shape[2], width), out, mirrors)
     if _is_one_slice(rows) and _is_one_slice(columns):
         top, left = rows[0, 0], columns[0, 0]
         return batch[:, :, top : top + out[0], left : left + out[1]].float()
@@ -42,6 +42,7 @@ def sample(
     *,
     smooth: bool,
     bend: Waves | None = None,
+    mirrors: bool = True,
 ) -> Tensor:
     """Return windows sampled at ``to_picture`` @ (x, y, 1), bilinear or the nearest pixel, float32.
 
@@ -54,9 +55,8 @@ def sample(
     """
     mode = "bilinear" if smooth else "nearest"
     places = grid(to_picture, (batch.shape[2], batch.shape[3]), out, bend)
-    return grid_sample(
-        batch.float(), places.to(batch.device), mode, "reflection", align_corners=False
-    )
+    beyond = "reflection" if mirrors else "border"
+    return grid_sample(batch.float(), places.to(batch.device), mode, beyond, align_corners=False)
 
 
 def grid(
@@ -131,10 +131,21 @@ def inside(boxes: Ints, seen: Tensor) -> Tensor:
     return (down[:, :, :, None] & across[:, :, None]).any(1, keepdim=True)  # (N, 1, h, w)
 
 
-def _source(sign: Floats, shift: Floats, length: int, limit: int) -> Ints:
+def sources(
+    to_window: Floats, working: tuple[int, int], out: tuple[int, int], mirrors: bool
+) -> tuple[Ints, Ints]:
+    """Return which row and which column of a picture each of a window is: (N, h) and (N, w)."""
+    across, down = to_window[:, 0, [0, 2]], to_window[:, 1, [1, 2]]  # sign and shift
+    rows = _source(down, out[0], working[0], mirrors)
+    return rows, _source(across, out[1], working[1], mirrors)
+
+
+def _source(moves: Floats, length: int, limit: int, mirrors: bool) -> Ints:
     """Return which of ``limit`` rows (or columns) each of ``length`` comes from, (N, length)."""
     middle = np.arange(length) + 0.5
-    source = np.floor((middle - shift[:, None]) * sign[:, None]).astype(np.int64)
+    source = np.floor((middle - moves[:, 1:]) * moves[:, :1]).astype(np.int64)
+    if not mirrors:
+        return source.clip(0, limit - 1)
     source %= 2 * limit
     return np.minimum(source, 2 * limit - 1 - source)  # the second half runs back
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from opsin.augment._operation import Frame, Pixels, amount, in_order
 from opsin.augment.lots import Floats, Lots
@@ -36,13 +40,21 @@ class Jpeg(Pixels):
     def change(self, seen: Tensor, numbers: Floats) -> Tensor:
         """Return pictures (n, C, h, w) as a file of their quality would show them."""
         import torch
-        from torchvision.io import decode_jpeg, encode_jpeg
 
-        def again(place: int) -> Tensor:
-            opened: Tensor = decode_jpeg(encode_jpeg(plain[place], int(numbers[place, 0])))
-            return opened
-
-        plain = (seen.clamp(0, 1) * 255).round_().byte().cpu()
+        plain = (seen.clamp(0, 1) * 255).round_().byte().permute(0, 2, 3, 1).cpu().numpy()
+        qualities = numbers[:, 0].astype(int).tolist()
         with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-            found = torch.stack(list(threads.map(again, range(len(plain)))))
-        return found.to(seen.device).float() / 255
+            opened = list(threads.map(_opened_again, plain, qualities))
+        again = torch.from_numpy(np.stack(opened)).permute(0, 3, 1, 2)  # (n, C, h, w)
+        return again.to(seen.device).float() / 255
+
+
+def _opened_again(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Return a picture (h, w, C) as it comes back from a JPEG file."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    grey = picture.shape[2] == 1
+    Image.fromarray(picture[:, :, 0] if grey else picture).save(file, "JPEG", quality=quality)
+    with Image.open(file) as image:
+        return np.asarray(image).reshape(picture.shape)
