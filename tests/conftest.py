@@ -35,3 +35,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
     out = tmp_path_factory.mktemp("runs") / "shapes"
     opsin.train(photos, opsin.Recipe(net="lenet5", epochs=6, seed=1), out=out)
     return out
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of a drawn study: three nets, four policies, five seeds."""
+    from drawn_study import write_study
+
+    return write_study(tmp_path_factory.mktemp("studies") / "whole", pictures=4000)

@@ -26,7 +26,8 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_words_and_decoding_do_not_load_torch() -> None:
-    names = "results recipe events errors figures card data.dataset data.check data.split report"
+    names = "results recipe events errors figures card data.dataset data.check data.split report "
+    names += "study.page"
     for name in names.split():
         assert "torch" not in loaded_by(f"import opsin.{name}"), name
 

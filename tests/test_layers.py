@@ -11,6 +11,7 @@ LAYERS = [
     {"cli"},
     {"terminal"},
     {"verbs"},
+    {"study"},
     {"training"},
     {"lessons"},
     {"report"},

@@ -24,7 +24,10 @@ from opsin.errors import OpsinError
 from opsin.recipe import Recipe
 
 PLUGINS = {"policy": "engine/policies", "task": "tasks"}  # settings that name a file
-VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.convolve, verbs.nets)
+VERBS = (
+    *(verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.study),
+    *(verbs.augment, verbs.convolve, verbs.nets),
+)
 
 
 def main() -> None:
@@ -43,8 +46,8 @@ def run(arguments: list[str]) -> int:
     try:
         group().main(arguments, prog_name="opsin", standalone_mode=False)
     except click.exceptions.Abort:
-        resumable = "A training run goes on with `opsin train --resume RUN`."
-        click.echo(f"opsin: interrupted. {resumable}", err=True)
+        resumable = "`opsin train --resume RUN`, a study with `opsin study --resume --out STUDY`"
+        click.echo(f"opsin: interrupted. A training run goes on with {resumable}.", err=True)
         return 130
     except click.ClickException as error:
         error.show()
@@ -120,10 +123,11 @@ def _parameter(
     if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
         default = None if parameter.default is None else str(parameter.default)
         kind = str(parameter.annotation)
+        flag = f"--{parameter.name.replace('_', '-')}"
         if kind == "bool":
-            return click.Option([f"--{parameter.name}"], is_flag=True, help=about)
+            return click.Option([flag], is_flag=True, help=about)
         return click.Option(
-            [f"--{parameter.name}"],
+            [flag],
             type=click.Path() if "Path" in kind else int if kind in ("int", "int | None") else str,
             default=default,
             help=about,

@@ -57,7 +57,10 @@ class Finished(Event):
 
 @dataclass(frozen=True, slots=True)
 class Epoch(Event):
-    """Closes an epoch: ``terms`` holds loss and error of training and validation by name."""
+    """Closes an epoch: ``terms`` holds loss and error of training and validation by name.
+
+    ``step`` and ``images`` (pictures learnt from) count from the start of the policy.
+    """
 
     policy: str
     epoch: int
@@ -66,6 +69,7 @@ class Epoch(Event):
     seconds: float
     terms: dict[str, float] = field(default_factory=dict)
     best: bool = False
+    images: int = 0
 
 
 @dataclass(frozen=True, slots=True)

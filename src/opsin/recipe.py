@@ -59,13 +59,17 @@ class Recipe:
     average: float = _setting(0.0, "weight averaging: decay a step, 0: off", least=0, most=0.9999)
     smoothing: float = _setting(0.1, "label smoothing", least=0.0, most=0.9)
     mixup: float = _setting(0.0, "mixup strength (Beta), 0 is off", least=0.0, most=10.0)
+    cutmix: float = _setting(0.0, "cutmix strength (Beta), 0 is off", least=0.0, most=10.0)
     dropout: float = _setting(0.0, "dropout before the last layer", least=0.0, most=0.95)
     balance: bool = _setting(False, "weigh rare classes up")
     patience: int | None = _setting(None, "epochs without gain before a stop", least=1, most=1e6)
-    augment: str = _setting("auto", "auto, none, light, strong, digits, or 'flip, rotate 15'")
+    augment: str = _setting("auto", "auto, light, strong, ... or a line, as 'flip, rotate 15'")
     precision: str = _setting("auto", "arithmetic", choices=("auto", "float32", "bf16"))
     device: str = _setting("auto", "where to compute", choices=("auto", "cpu", "cuda"))
     seed: int = _setting(0, "seed of every random draw", least=0, most=2**31 - 1)
+    split: int | None = _setting(
+        None, "seed of the split into parts; else that of all draws", least=0, most=2**31 - 1
+    )
 
     def __post_init__(self) -> None:
         for spec in fields(self):

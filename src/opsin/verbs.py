@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from opsin.data.check import Checked
     from opsin.data.dataset import Dataset
     from opsin.figures import Measures
+    from opsin.lessons.augmented import Sheet
     from opsin.lessons.gallery import Gallery
     from opsin.lessons.net_tables import Described, Listed
     from opsin.lessons.picture import Filtered
     from opsin.model import Model, Prediction
+    from opsin.study.plan import Plan
+    from opsin.study.told import Studied
 
 Watch = Callable[[Event], None]
 
@@ -144,6 +147,107 @@ def predict(model: str | Path | Model, images: Sequence[str]) -> Iterator[Predic
         opsin predict runs/shoes/model.safetensors photos/ --csv > said.csv
     """
     return _load(model).iterate(images)
+
+
+def study(
+    plan: str | Path | Plan | None = None,
+    *,
+    out: str | Path | None = None,
+    root: str | Path | None = None,
+    preset: str = "laptop",
+    on: str | None = None,
+    workers: int | None = None,
+    retries: int = 1,
+    resume: bool = False,
+    dry_run: bool = False,
+    yes: bool = False,
+    watch: Watch = _ignore,
+) -> Studied:
+    """Train a grid of settings with several seeds each, and say what each makes of it.
+
+    A plan is a TOML file with data, seeds, [recipe] (settings in common) and [grid] (lists of
+    values for any setting; every combination is a cell), or the name of a study that is built in.
+    Each cell and seed is a row, written down when it is done. The cost is told before the first.
+    Several commands on one folder share its rows.
+
+    Args:
+        plan: a TOML file, or the name of a study
+        out: folder for the rows and the report
+        root: where a named set lies on this machine, or the folder a table's paths start from
+        preset: how much of a built-in study: laptop or full
+        on: address of a Ray cluster that works on the rows, as ray://HOST:PORT, HOST:PORT or auto
+        workers: rows in work at a time; as many as there are cores if not given
+        retries: how often a row that failed is tried again
+        resume: go on with the study in out, and try again what failed
+        dry_run: say what would be done and what it costs, and do nothing
+        yes: more than 10,000 rows are meant
+
+    Examples:
+        opsin study study.toml --out studies/nets --dry-run
+        opsin study study.toml --out studies/nets
+        opsin study --resume --out studies/nets
+        opsin study digits-augmentation --out studies/digits
+        opsin study study.toml --out studies/nets --on ray://head:10001
+    """
+    from opsin.study import job
+
+    if plan is None and not (resume and out is not None):
+        raise InputError(
+            "no plan", expected="a TOML file or the name of a study, or --resume with --out"
+        )
+    if out is None and not dry_run:
+        raise InputError("no out", expected="a folder", remedy="Add --out studies/NAME.")
+    way = job.Way(on, workers, retries, large=yes)
+    asked = job.asked(plan, preset, root, None if out is None else Path(out).expanduser())
+    if dry_run:
+        return follow(job.dry_run(asked, way), watch)
+    return follow(job.start(asked, Path(str(out)).expanduser(), way, resume=resume), watch)
+
+
+def augment(
+    subject: str | Path | Dataset,
+    *,
+    policy: str = "auto",
+    out: str | Path | None = None,
+    seed: int = 0,
+    root: str | Path | None = None,
+) -> Sheet:
+    """Show what an augmentation makes of pictures: a sheet of eight by eight.
+
+    One picture is shown 64 times, of a data set eight pictures eight times, the first of each as
+    it is. What a policy means is printed; any line that `opsin train --augment` takes will do.
+
+    \b
+    Geometry   flip [CHANCE], rotate DEGREES, translate SHARE, scale LEAST MOST, shear DEGREES,
+               crop, centre, perspective SHARE, elastic ALPHA SIGMA
+    Colour     color SHARE, brightness SHARE, contrast SHARE, saturation SHARE, hue DEGREES,
+               grey [CHANCE]
+    Pixels     noise SHARE, blur SIGMA, jpeg LEAST MOST
+    Covers     cutout SHARE, erase [CHANCE]
+    At the end copies N [plain]: N fixed versions of each picture instead of new ones for ever
+
+    Policies: none, light, strong, digits, auto, and the twelve sets of the MNIST study: original,
+    centred, elastic, translation, rotation, elastic-centred, rotation-centred,
+    translation-elastic, translation-rotation, rotation-elastic, rotation-elastic-centred,
+    elastic-elastic.
+
+    Args:
+        subject: a picture, a folder of class folders, a table or a named set
+        policy: a name, or operations between commas
+        out: the file to write: .png, .jpg, .webp or .bmp
+        seed: another seed shows other draws
+        root: where a named set lies on this machine, or the folder a table's paths start from
+
+    Examples:
+        opsin augment photo.jpg --policy strong --out sheet.png
+        opsin augment photo.jpg --policy 'rotate 15, elastic 300 16, jpeg 20 80' --out sheet.png
+        opsin augment samples:digits --policy rotation-elastic --out digits.png
+    """
+    from opsin.lessons import augmented
+
+    if out is None:
+        raise InputError("no out", expected="a file to write", remedy="Add --out sheet.png.")
+    return augmented.draw_file(subject, policy, out, seed, root)
 
 
 def convolve(

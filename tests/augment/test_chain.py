@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsin.augment import POLICIES, Chain, parse
+from opsin.augment import POLICIES, Chain, Copies, Draw, parse
 from opsin.augment._operation import Operation, find, name_of, names
-from opsin.errors import RecipeError
+from opsin.errors import DataError, RecipeError
 
 SIZE = (28, 24)
 
@@ -20,13 +21,14 @@ def operations(draw: st.DrawFn) -> Operation:
     from dataclasses import fields
 
     kind = find(draw(st.sampled_from(names())))
-    numbers = sorted(
-        draw(st.floats(spec.metadata["least"], spec.metadata["most"])) for spec in fields(kind)
-    )
-    return kind(*numbers)
+    limits = [(spec.metadata["least"], spec.metadata["most"]) for spec in fields(kind)]
+    numbers = [draw(st.floats(least, most)) for least, most in limits]
+    ordered = len({*limits}) < len(limits)  # a range: the smaller number first
+    return kind(*(sorted(numbers) if ordered else numbers))
 
 
-chains = st.lists(operations(), max_size=6).map(lambda steps: Chain(tuple(steps)))
+copies = st.none() | st.builds(Copies, st.integers(1, 1000), st.booleans())
+chains = st.builds(Chain, st.lists(operations(), max_size=6).map(tuple), copies)
 
 
 @given(chains)
@@ -41,6 +43,19 @@ def test_policies_are_lines(policy: str) -> None:
 
 def test_a_policy_can_be_extended() -> None:
     assert str(parse("digits, cutout .2")).endswith("shear 10, cutout 0.2")
+
+
+def test_the_twelve_sets_of_the_study_have_their_names() -> None:
+    twelve = (
+        "original centred elastic translation rotation elastic-centred rotation-centred "
+        "translation-elastic translation-rotation rotation-elastic rotation-elastic-centred "
+        "elastic-elastic"
+    )
+    assert {*twelve.split()} <= {*POLICIES}
+    verbs = {"centred": "centre", "translation": "translate", "rotation": "rotate"}
+    for name in twelve.split()[1:]:
+        words = [verbs.get(word, word) for word in name.split("-")]
+        assert [name_of(step) for step in parse(name).operations] == words
 
 
 def test_the_named_policies_keep_their_promises() -> None:
@@ -73,6 +88,13 @@ def test_numbers_are_written_as_people_write_them() -> None:
         ("flip,, rotate 3", "nothing at character 6"),
         ("flip,", "nothing at character 6"),
         ("auto", "chosen from the pictures"),
+        ("rotation-elastik", "Did you mean 'rotation-elastic'?"),
+        ("rotate 3, copies 0", "'copies 0' at character 11"),
+        ("rotate 3, copies", "1 to 100000 versions of each picture"),
+        ("rotate 3, copies 5 plane", "'copies N plain'"),
+        ("rotate 3, copies 2.5", "'copies N plain'"),
+        ("copies 5, flip", "'flip' at character 11"),
+        ("elastic 34 0.2", "1 to 100 pixels"),
     ],
 )
 def test_errors_say_where_what_and_what_instead(line: str, said: str) -> None:
@@ -88,13 +110,64 @@ def test_every_operation_is_found_by_its_file() -> None:
     assert all(name_of(find(name)) == name for name in names())
 
 
-@given(chains, st.lists(st.integers(0, 2**40), max_size=5).map(tuple))
+def numbers_of(draw: Draw) -> list[np.ndarray]:
+    """Return all numbers a draw holds."""
+    found = [draw.geometry, draw.holes, *(numbers for _, numbers in draw.pixels)]
+    found += [] if draw.colour is None else [draw.colour]
+    return found if draw.bend is None else [*found, draw.bend.amounts]
+
+
+def same(one: Draw, other: Draw) -> bool:
+    """Say whether two draws hold the same numbers."""
+    pairs = zip(numbers_of(one), numbers_of(other), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+BATCH = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (5, 3, *SIZE), dtype=np.uint8))
+seeds = st.lists(st.integers(0, 2**40), max_size=5).map(tuple)
+
+
+@given(chains, seeds)
 def test_the_same_seed_draws_the_same(chain: Chain, seed: tuple[int, ...]) -> None:
-    first, again = (chain.draw(5, SIZE, (20, 20), seed) for _ in range(2))
-    assert np.array_equal(first.geometry, again.geometry)
-    assert np.array_equal(first.holes, again.holes)
-    assert (first.colour is None) == (again.colour is None)
-    assert first.colour is None or np.array_equal(first.colour, again.colour)
+    first, again = (chain.draw_for(BATCH, (20, 20), seed) for _ in range(2))
+    assert same(first, again)
+
+
+@given(chains, seeds)
+def test_what_is_drawn_for_a_picture_does_not_depend_on_its_batch(
+    chain: Chain, seed: tuple[int, ...]
+) -> None:
+    whole = chain.draw_for(BATCH, (20, 20), seed, [7, 3, 9, 0, 4])
+    some = chain.draw_for(BATCH[[3, 1]], (20, 20), seed, [0, 3])
+    assert same(whole[[3, 1]], some)
+    assert same(whole[1:3], whole[np.array([False, True, True, False, False])])
+
+
+def test_a_chain_that_looks_wants_pictures() -> None:
+    with pytest.raises(DataError, match="draw_for"):
+        parse("rotate 3, centre").draw(2, SIZE, SIZE, (0,))
+
+
+def test_copies_come_round_and_are_all_different() -> None:
+    chain = parse("rotation-elastic, copies 3")
+    drawn = [chain.draw_epoch(BATCH, SIZE, 0, epoch, range(5)) for epoch in range(6)]
+    assert [same(drawn[0], each) for each in drawn] == [True, False, False, True, False, False]
+    assert same(drawn[1], drawn[4]) and not same(drawn[1], drawn[2])
+    turns = np.stack([each.geometry[:, 0, 0] for each in drawn[:3]])
+    assert len(np.unique(turns)) == 15  # every picture has its own
+
+
+def test_the_first_copy_may_be_the_picture_itself() -> None:
+    chain = parse("rotate 15, copies 2 plain")
+    first, second, third = (chain.draw_epoch(BATCH, SIZE, 0, epoch, range(5)) for epoch in range(3))
+    assert (first.geometry == np.eye(3)).all() and same(first, third)
+    assert not same(first, second)
+
+
+def test_without_copies_every_epoch_is_new() -> None:
+    chain = parse("rotate 15")
+    drawn = [chain.draw_epoch(BATCH, SIZE, 0, epoch, range(5)).geometry for epoch in range(50)]
+    assert len({each.tobytes() for each in drawn}) == 50
 
 
 def test_another_seed_draws_another_thing() -> None:

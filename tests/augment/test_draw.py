@@ -100,8 +100,8 @@ def factors(bright: float, contrast: float, saturation: float) -> np.ndarray:
     from opsin.augment.operations.color import Color
 
     class Fixed:
-        def uniform(self, low: float, high: float, shape: tuple[int, ...]) -> np.ndarray:
-            return np.array([bright, contrast, saturation]).reshape(shape)
+        def uniform(self, low: float, high: float, count: int) -> np.ndarray:
+            return np.array([[bright, contrast, saturation]])
 
     return Color(0.5).matrices(Fixed(), Frame(1, (8, 8), (8, 8)))  # type: ignore[arg-type]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from opsin.augment import parse
-from opsin.augment._operation import Floats
+from opsin.augment.lots import Floats
 
 N = 4000
 
@@ -82,3 +83,44 @@ def test_cutout_hides_a_square_that_may_hang_over(size: tuple[int, int]) -> None
     centres = (x2 + x1) / 2
     if side:
         assert centres.min() < side / 2 and centres.max() > size[1] - side / 2
+
+
+def test_perspective_draws_corners_inwards() -> None:
+    moves = geometry("perspective 0.4", out=(20, 40))
+    corners = np.array([[-20, -10, 1], [20, -10, 1], [20, 10, 1], [-20, 10, 1]])
+    drawn = corners @ moves.swapaxes(1, 2)  # (N, 4, 3)
+    drawn = drawn[..., :2] / drawn[..., 2:]
+    shares = 1 - drawn / corners[:, :2]
+    assert shares.min() > -1e-9 and shares.max() < 0.4 + 1e-9
+    assert np.allclose(np.quantile(shares, [0, 0.5, 1], axis=0).T, [0, 0.2, 0.4], atol=0.02)
+    assert np.allclose(geometry("perspective 0"), np.eye(3))
+
+
+@pytest.mark.parametrize("paper", [0, 255, 90])
+def test_centre_brings_the_ink_to_the_middle_of_the_window(paper: int) -> None:
+    """On paper of any shade, after what stands before it; by whole pixels."""
+    pictures = torch.full((3, 1, 40, 60), paper, dtype=torch.uint8)
+    for picture, (x, y) in zip(pictures, [(10, 8), (50, 31), (30, 20)], strict=True):
+        picture[:, y - 2 : y + 2, x - 3 : x + 3] = 170
+    draw = parse("rotate 20, centre").draw_for(pictures, (32, 48), (0,))
+    middles = torch.tensor([[[10.0, 8]], [[50, 31]], [[30, 20]]])
+    found = draw.points(middles)[:, 0].numpy()
+    assert np.abs(found - [24, 16]).max() <= 0.5 + 1e-6
+    shift = parse("centre").draw_for(pictures, (32, 48), (0,)).geometry
+    assert (shift[:, :2, 2] == [[20, 12], [-20, -11], [0, 0]]).all()
+
+
+def test_a_picture_without_ink_stays() -> None:
+    blank = torch.full((2, 3, 10, 10), 7, dtype=torch.uint8)
+    assert (parse("centre").draw_for(blank, (10, 10), (0,)).geometry == np.eye(3)).all()
+
+
+def test_outside_of_small_pictures_the_edge_goes_on_and_large_ones_are_mirrored() -> None:
+    for side in (20, 100):
+        picture = torch.zeros((1, 1, side, side), dtype=torch.uint8)
+        picture[..., 4:8] = 255  # a stroke near the left edge
+        draw = parse("none").draw(1, (side, side), (side, side), (0,))
+        for shift in (10, 10.5):  # cut, and sampled
+            draw.geometry[:, 0, 2] = shift
+            row = draw.images(picture)[0, 0, side // 2, : int(shift)]
+            assert bool(row.any()) is (side == 100)

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opsin.augment.chain import Chain, parse
+from opsin.augment.chain import Chain
+from opsin.augment.line import parse
 from opsin.augment.operations.flip import Flip
 
 SMALL = 64  # pixels, longest side of pictures that count as small

@@ -1,45 +1,61 @@
-"""A chain of operations, read from a line of text and drawn for a batch."""
+"""A chain of operations, drawn for pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from opsin.augment._operation import (
+    Bent,
     Colour,
     Cover,
-    Floats,
     Frame,
     Geometry,
     Operation,
-    find,
+    Pixels,
     identities,
-    in_words,
-    names,
-    stream,
 )
 from opsin.augment.draw import Draw
-from opsin.errors import RecipeError
+from opsin.augment.lots import Floats, Keys, Lots, keys
+from opsin.errors import DataError
 
-POLICIES = {
-    "none": "",
-    "light": "flip, rotate 8, translate 0.05, scale 0.9 1.15, color 0.1",
-    "strong": "flip, rotate 20, translate 0.1, scale 0.75 1.35, shear 10, color 0.4, cutout 0.3",
-    "digits": "rotate 10, translate 0.08, scale 0.9 1.1, shear 10",
-}
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Says that each picture has ``count`` fixed copies; the first may be the ``plain`` picture."""
+
+    count: int
+    plain: bool = False
+
+    def __str__(self) -> str:
+        return f"copies {self.count}{' plain' * self.plain}"
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Applies its operations in order; ``str`` gives the line that ``parse`` reads back."""
+    """Applies its operations in order; ``str`` gives the line that ``parse`` reads back.
+
+    With ``copies`` every picture has so many versions, the same for ever; without, each epoch shows
+    new ones.
+    """
 
     operations: tuple[Operation, ...] = ()
+    copies: Copies | None = None
 
     def __str__(self) -> str:
-        return ", ".join(map(str, self.operations)) or "none"
+        words = [*map(str, self.operations)] or ["none"]
+        return ", ".join([*words, str(self.copies)] if self.copies else words)
+
+    @property
+    def looks(self) -> bool:
+        """Say whether some operation looks at the pictures."""
+        return any(operation.looks for operation in self.operations)
 
     def draw(
         self, n: int, working: tuple[int, int], out: tuple[int, int], seed: tuple[int, ...]
@@ -48,94 +64,97 @@ class Chain:
 
         ``working`` is the (height, width) the pictures have, ``out`` what the net sees. Each
         operation has a stream of its own, so a longer chain repeats the draws of a shorter one.
+        Raises ``DataError`` for a chain that looks at the pictures: see ``draw_for``.
 
-        >>> parse("none").draw(1, (9, 9), (8, 8), (0,)).geometry[0].tolist()
+        >>> Chain().draw(1, (9, 9), (8, 8), (0,)).geometry[0].tolist()
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
         """
-        frame = Frame(n, working, out)
-        geometry, colour, holes = identities(n), None, []
+        if self.looks:
+            raise DataError(
+                f"no pictures to draw '{self}' for",
+                expected="pictures, since a part of it looks at them",
+                remedy="Call draw_for with the batch.",
+            )
+        return self._draw(Frame(n, working, out), keys(seed, np.arange(n)))
+
+    def draw_for(
+        self,
+        batch: Tensor,
+        out: tuple[int, int],
+        seed: tuple[int, ...],
+        pictures: ArrayLike | None = None,
+    ) -> Draw:
+        """Draw for a uint8 ``batch`` (N, C, H, W), which the chain may look at.
+
+        What is drawn for a picture is a function of ``seed`` and of its number among ``pictures``
+        (N,), by itself: in any other batch the same is drawn for it. Numbers are 0..N-1 if not
+        given, and the draw is then that of ``draw``.
+        """
+        frame = Frame(len(batch), (batch.shape[2], batch.shape[3]), out)
+        if self.looks:
+            from opsin.augment import look
+
+            frame = look.at(batch, frame)
+        return self._draw(
+            frame, keys(seed, np.arange(len(batch)) if pictures is None else pictures)
+        )
+
+    def draw_epoch(
+        self,
+        batch: Tensor,
+        out: tuple[int, int],
+        seed: int,
+        epoch: int,
+        pictures: ArrayLike,
+    ) -> Draw:
+        """Draw what an epoch (0, 1, ...) shows of ``pictures`` (N,) of a data set, given as pixels.
+
+        Where there are copies, epoch e shows copy e mod their number; otherwise each epoch draws
+        anew. A function of (seed, epoch, picture) and of nothing else.
+        """
+        copy = epoch % self.copies.count if self.copies else epoch
+        plain = self.copies is not None and self.copies.plain and copy == 0
+        chain = Chain() if plain else self
+        return chain.draw_for(batch, out, (seed, copy), pictures)
+
+    def _draw(self, frame: Frame, drawn_for: Keys) -> Draw:
+        """Draw each operation in its place and compose what can be composed."""
+        geometry, colour, bend, holes, pixels = identities(frame.n), None, None, [], []
         for place, operation in enumerate(self.operations):
-            random = stream(seed, 0, place)
+            lots = Lots(drawn_for, place)
             if isinstance(operation, Geometry):
-                geometry = operation.matrices(random, frame) @ geometry
+                move = operation.matrices(lots, _moved(frame, geometry))
+                geometry = move @ geometry
+            elif isinstance(operation, Bent):
+                more = operation.bend(lots, frame)
+                bend = more if bend is None else bend.plus(more)
             elif isinstance(operation, Colour):
-                light = operation.matrices(random, frame)
+                light = operation.matrices(lots, _lit(frame, colour))
                 colour = light if colour is None else _compose(light, colour)
+            elif isinstance(operation, Pixels):
+                pixels.append((operation, operation.settle(lots, frame)))
             elif isinstance(operation, Cover):
-                holes.append(operation.holes(random, frame))
-        covered = np.stack(holes, axis=1) if holes else np.empty((n, 0, 4), np.int64)
-        return Draw(frame, geometry, colour, covered)
+                holes.append(operation.holes(lots, frame))
+        covered = np.stack(holes, axis=1) if holes else np.empty((frame.n, 0, 4), np.int64)
+        plain = Frame(frame.n, frame.working, frame.out)
+        return Draw(plain, geometry, colour, covered, bend, tuple(pixels))
 
 
-def parse(text: str) -> Chain:
-    """Read a line: words with numbers, between commas; the name of a policy stands for its line.
-
-    Raises ``RecipeError`` with the position of what is wrong and the nearest word that is right.
-
-    >>> print(parse("flip,  rotate 15.0"))
-    flip, rotate 15
-    >>> print(parse("digits, cutout 0.2"))
-    rotate 10, translate 0.08, scale 0.9 1.1, shear 10, cutout 0.2
-    """
-    return Chain(tuple(_operations(text)))
+def _moved(frame: Frame, geometry: Floats) -> Frame:
+    """Return the frame as it is seen after some geometry: the mass has moved."""
+    if frame.mass is None:
+        return frame
+    moved = (geometry[:, :, :2] @ frame.mass[:, :, None])[:, :, 0] + geometry[:, :, 2]  # (n, 3)
+    return replace(frame, mass=moved[:, :2] / moved[:, 2:])
 
 
-def _operations(text: str) -> Iterator[Operation]:
-    """Yield the operations of a line, those of policies in their place."""
-    start = 0
-    for part in text.split(",") if text.strip() else ():
-        words = part.split()
-        at = start + len(part) - len(part.lstrip())
-        start += len(part) + 1
-        if not words:
-            raise _wrong(text, at, "nothing", expected="an operation between commas")
-        name, *numbers = words
-        if name in POLICIES:
-            if numbers:
-                raise _wrong(text, at, repr(" ".join(words)), expected=f"'{name}' without numbers")
-            yield from _operations(POLICIES[name])
-        elif name in names():
-            yield _operation(text, at, name, numbers)
-        else:
-            raise _unknown(text, at, name)
-
-
-def _operation(text: str, at: int, name: str, numbers: list[str]) -> Operation:
-    """Make the operation of one word and its numbers."""
-    kind = find(name)
-    specs = fields(kind)
-    usage = f"'{' '.join([name, *(spec.name.upper() for spec in specs)])}'"
-    needed = sum(spec.default is MISSING for spec in specs)
-    if not needed <= len(numbers) <= len(specs):
-        ranges = ", ".join(f"{spec.name} {in_words(spec)}" for spec in specs) or "no numbers"
-        received = f"{name} with {len(numbers) or 'no'} number{'s' * (len(numbers) != 1)}"
-        raise _wrong(text, at, received, expected=f"{usage} ({ranges})")
-    try:
-        return kind(*map(float, numbers))
-    except ValueError:
-        received = f"'{name} {' '.join(numbers)}'"
-        raise _wrong(text, at, received, expected=f"{usage} in numbers") from None
-    except RecipeError as error:
-        raise _wrong(
-            text, at, error.received, expected=error.expected, remedy=error.remedy
-        ) from None
-
-
-def _unknown(text: str, at: int, name: str) -> RecipeError:
-    """Return the error for a word that is no operation, with the nearest that is one."""
-    if name == "auto":
-        remedy = "'auto' is chosen from the pictures: give it alone, as --augment auto."
-        return _wrong(text, at, "'auto'", expected="operations", remedy=remedy)
-    known = [*POLICIES, *names()]
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    remedy = f"Did you mean '{near[0]}'?" if near else ""
-    return _wrong(text, at, repr(name), expected=f"one of {', '.join(known)}", remedy=remedy)
-
-
-def _wrong(text: str, at: int, received: str, *, expected: str, remedy: str = "") -> RecipeError:
-    """Return the error for what stands at index ``at`` of ``text``."""
-    where = f"{received} at character {at + 1} of augment={text!r}"
-    return RecipeError(where, expected=expected, remedy=remedy)
+def _lit(frame: Frame, colour: Floats | None) -> Frame:
+    """Return the frame as it is seen after some colour: the mean colour has changed."""
+    if frame.light is None or colour is None:
+        return frame
+    return replace(
+        frame, light=(colour[:, :, :3] @ frame.light[:, :, None])[:, :, 0] + colour[:, :, 3]
+    )
 
 
 def _compose(second: Floats, first: Floats) -> Floats:

@@ -1,47 +1,102 @@
-"""A contact sheet: one picture as a chain would show it 64 times."""
+"""A contact sheet: pictures as a chain would show them, the first of each as it is."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opsin.augment.chain import Chain
 
-SIDE, CELLS, GAP = 160, 8, 2  # longest side of a cell, cells a side, white pixels between
+if TYPE_CHECKING:
+    from PIL.Image import Resampling
+
+CELLS = 8  # a side
+SEEN, LEAST = 224, 28  # pixels, the longest and the shortest side of a picture as nets see it
+SHOWN = 160  # pixels, the longest side of a cell
+GAP = 4  # white pixels between cells
+
+Pixels = NDArray[np.uint8]
 
 
-def sheet(image: NDArray[np.uint8], chain: Chain, seed: int = 0) -> NDArray[np.uint8]:
-    """Draw ``image`` (3, H, W) 8x8 times through ``chain``; return the sheet, uint8 (3, H', W').
+def sheet(images: Sequence[Pixels], chain: Chain, seed: int = 0) -> Pixels:
+    """Draw 8 x 8 cells of ``images`` (3, H, W) through ``chain``; return the sheet, (3, H', W').
 
-    A picture longer than 160 pixels is made smaller first; hidden parts are grey. The sheet of
-    another seed shows other draws.
+    Each picture begins with itself and goes on with what the epochs of a run with this ``seed``
+    would show of it; one picture fills the sheet, eight have a row each. Hidden parts are grey.
+    Pictures longer than 224 pixels are made smaller before, and shown at 160; small ones enlarged.
 
     >>> from opsin.augment import parse
-    >>> sheet(np.zeros((3, 10, 20), np.uint8), parse("flip")).shape
-    (3, 94, 174)
+    >>> sheet([np.zeros((3, 10, 20), np.uint8)], parse("flip")).shape
+    (3, 484, 932)
     """
+    some = images[:CELLS]
+    rows = -(-CELLS // len(some))  # of each picture
+    cells = []
+    for number, image in enumerate(some):
+        cells += _versions(_as_seen(image), chain, seed, number, rows * CELLS)
+    shown = [_enlarged(_shrunk(cell, SHOWN)) for cell in cells[: CELLS**2]]
+    return _joined(shown)
+
+
+def _versions(image: Pixels, chain: Chain, seed: int, number: int, count: int) -> list[Pixels]:
+    """Return ``count`` pictures: the image itself, then what epoch after epoch shows of it."""
     import torch
 
-    cell = _shrink(image)
-    size = (cell.shape[1], cell.shape[2])
-    draw = chain.draw(CELLS**2, size, size, (seed,))
-    batch = torch.from_numpy(cell).expand(CELLS**2, -1, -1, -1)
-    seen = draw.images(batch, mean=(0.5,), std=(1.0,))  # (64, 3, h, w), 0 is grey
-    cells = ((seen + 0.5) * 255).round().clamp(0, 255).byte().numpy()
-    framed = np.pad(cells, ((0, 0), (0, 0), (0, GAP), (0, GAP)), constant_values=255)
-    table = framed.reshape(CELLS, CELLS, *framed.shape[1:])  # (row, column, 3, h, w)
-    joined = table.transpose(2, 0, 3, 1, 4).reshape(3, CELLS * framed.shape[2], -1)
-    return np.ascontiguousarray(joined[:, :-GAP, :-GAP])
+    size = (image.shape[1], image.shape[2])
+    batch = torch.from_numpy(np.array(image))[None]
+    cells = [image]
+    for epoch in range(count - 1):
+        draw = chain.draw_epoch(batch, size, seed, epoch, [number])
+        seen = draw.images(batch, mean=(0.5,) * 3, std=(1.0,) * 3)[0]  # (3, h, w), 0 is grey
+        cells.append(((seen + 0.5) * 255).round().clamp(0, 255).byte().numpy())
+    return cells
 
 
-def _shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return ``image`` (3, H, W) no longer than ``SIDE`` on its longest side."""
+def _joined(cells: Sequence[Pixels]) -> Pixels:
+    """Return 8 cells a row on white, each in the middle of its place, (3, H, W)."""
+    height, width = np.max([cell.shape[1:] for cell in cells], axis=0) + GAP
+    lines = -(-len(cells) // CELLS)
+    table = np.full((3, lines * height + GAP, CELLS * width + GAP), 255, np.uint8)
+    for place, cell in enumerate(cells):
+        row, column = divmod(place, CELLS)
+        top = row * height + GAP + (height - GAP - cell.shape[1]) // 2
+        left = column * width + GAP + (width - GAP - cell.shape[2]) // 2
+        table[:, top : top + cell.shape[1], left : left + cell.shape[2]] = cell
+    return table
+
+
+def _as_seen(image: Pixels) -> Pixels:
+    """Return ``image`` (3, H, W) at a size that nets learn from."""
+    from PIL.Image import Resampling
+
+    shortest = min(image.shape[1:])
+    if max(image.shape[1:]) <= SEEN * shortest / LEAST and shortest < LEAST:
+        return _resized(image, LEAST / shortest, Resampling.BILINEAR)
+    return _shrunk(image, SEEN)
+
+
+def _shrunk(image: Pixels, longest: int) -> Pixels:
+    """Return ``image`` (3, H, W) no longer than ``longest`` on its longest side."""
+    from PIL.Image import Resampling
+
+    ratio = longest / max(image.shape[1:])
+    return image if ratio >= 1 else _resized(image, ratio, Resampling.LANCZOS)
+
+
+def _enlarged(image: Pixels) -> Pixels:
+    """Return a small picture with each pixel repeated as often as fits into a cell."""
+    times = max(1, SHOWN // max(image.shape[1:]))
+    return image.repeat(times, axis=1).repeat(times, axis=2)
+
+
+def _resized(image: Pixels, ratio: float, way: Resampling) -> Pixels:
+    """Return ``image`` (3, H, W) with both sides ``ratio`` times as long, at least a pixel."""
     from PIL import Image
 
-    height, width = image.shape[1:]
-    ratio = min(1.0, SIDE / max(height, width))
-    if ratio == 1.0:
-        return image
-    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-    small = Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).resize(size)
-    return np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1))
+    height, width = (max(1, round(side * ratio)) for side in image.shape[1:])
+    plain = Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
+    resized = np.asarray(plain.resize((width, height), way))
+    return np.ascontiguousarray(resized.transpose(2, 0, 1))

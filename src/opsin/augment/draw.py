@@ -1,18 +1,21 @@
-"""What was drawn for a batch, applied to pictures, masks and points.
+"""What was drawn for a batch, applied to pictures, masks, points and boxes.
 
-Shapes: N pictures of C channels; H, W the working size, h, w what the net sees; P points.
+Shapes: N pictures of C channels; H, W the working size, h, w what the net sees; P points or boxes.
 Coordinates are continuous, (x, y) in pixels: the pixel in column i and row j covers i..i+1, j..j+1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from opsin.augment._operation import Floats, Frame, Ints
+from opsin.augment import places
+from opsin.augment._operation import Frame, Pixels
+from opsin.augment.lots import Floats, Ints
+from opsin.augment.waves import Waves
 from opsin.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,16 +29,33 @@ class Draw:
 
     ``geometry`` (N, 3, 3) moves points measured from the centre of the window; ``colour``
     (N, 3, 4) acts on RGB in 0..1 and is None where colours stay; ``holes`` (N, holes, 4) are boxes
-    x1 y1 x2 y2 of the window.
+    x1 y1 x2 y2 of the window; ``bend`` moves points once more, after ``geometry``; ``pixels`` are
+    operations on what was warped, each with its numbers (N, K). ``draw[chosen]`` is the draw of
+    some of the pictures.
     """
 
     frame: Frame
     geometry: Floats
     colour: Floats | None
     holes: Ints
+    bend: Waves | None = None
+    pixels: tuple[tuple[Pixels, Floats], ...] = ()
 
     def __len__(self) -> int:
         return len(self.geometry)
+
+    def __getitem__(self, chosen: Any) -> Draw:
+        geometry = self.geometry[chosen]
+        if geometry.ndim != 3:
+            raise DataError(f"draw[{chosen!r}]", expected="a slice, numbers or a mask of pictures")
+        return Draw(
+            replace(self.frame, n=len(geometry)),
+            geometry,
+            None if self.colour is None else self.colour[chosen],
+            self.holes[chosen],
+            None if self.bend is None else self.bend[chosen],
+            tuple((operation, numbers[chosen]) for operation, numbers in self.pixels),
+        )
 
     def images(
         self,
@@ -61,9 +81,7 @@ class Draw:
             raise DataError(
                 f"pictures of {batch.shape[1]} channels", expected="1 (grey) or 3 (RGB)"
             )
-        seen = self._resample(batch, smooth=True)  # (N, C, h, w) float32, 0..255
-        gain, offset = self._light(batch.shape[1], mean, std)
-        seen = warp.recolour(seen, gain, offset)
+        seen = self._seen(batch, np.reshape(mean, (-1, 1)), np.reshape(std, (-1, 1)))
         if self.holes.size:
             warp.cover(seen, self.holes)
         layout = torch.channels_last if batch.shape[1] == 3 else torch.contiguous_format
@@ -87,8 +105,21 @@ class Draw:
         """
         import torch
 
-        total = torch.from_numpy(self._to_window()).to(points)  # (N, 3, 3)
-        return points @ total[:, :2, :2].mT + total[:, None, :2, 2]  # (N, P, 2)
+        moved = places.moved(points.double().cpu().numpy(), self._to_window(), self.bend)
+        return torch.from_numpy(moved).to(points)  # (N, P, 2)
+
+    def boxes(self, boxes: Tensor, *, least: float = 0.1) -> tuple[Tensor, Tensor]:
+        """Return boxes moved like the pictures and which of them remain: (N, P, 4), (N, P).
+
+        A moved box x1 y1 x2 y2 encloses what became of the old one, clipped to the window; it
+        remains where at least the share ``least`` of it is inside.
+        """
+        import torch
+
+        found = places.boxes(boxes.double().cpu().numpy(), self._to_window(), self.bend)
+        clipped, visible = places.clipped(found, self.frame.out)
+        remain = torch.from_numpy(visible >= max(least, 1e-9)).to(boxes.device)
+        return torch.from_numpy(clipped).to(boxes), remain
 
     def _check(self, shape: tuple[int, ...]) -> None:
         """Raise ``DataError`` unless ``shape`` is (N, H, W)."""
@@ -105,37 +136,70 @@ class Draw:
         from_centre[:2, 2] = w / 2, h / 2
         return from_centre @ self.geometry @ to_centre
 
+    def _seen(self, batch: Tensor, mean: Floats, std: Floats) -> Tensor:
+        """Return pictures warped, recoloured, changed and normalised, (N, C, h, w), float32.
+
+        mean and std (C, 1)
+        """
+        from opsin.augment import warp
+
+        gain, offset = self._light(batch.shape[1])
+        if not self.pixels:
+            return self._warped(batch, gain / (255 * std), (offset - mean) / std)
+        seen = self._warped(batch, gain / 255, offset)
+        for operation, numbers in self.pixels:
+            seen = operation.change(seen, numbers)
+        return warp.recolour(seen, 1 / std[None], -(mean / std)[None])
+
+    def _warped(self, batch: Tensor, gain: Floats, offset: Floats) -> Tensor:
+        """Return the window of each picture recoloured, (N, C, H, W) -> (N, C, h, w), float32."""
+        from opsin.augment import opencv, warp
+
+        out, mirrors = self.frame.out, self.frame.mirrors
+        if not opencv.suits(batch, out):
+            return warp.recolour(self._resample(batch, smooth=True), gain, offset)
+        total = self._to_window()
+        if self._keeps_pixels(total):
+            move = opencv.cutting(total, self.frame.working, out, mirrors)
+        else:
+            move = opencv.sampling(_inverse(total), out, self.bend, mirrors)
+        return opencv.shown(batch, move, out, gain, offset)
+
     def _resample(self, batch: Tensor, *, smooth: bool) -> Tensor:
         """Return the window of each picture, (N, C, H, W) -> (N, C, h, w), in float32."""
         from opsin.augment import warp
 
-        total = self._to_window()
-        if _keeps_pixels(total):
-            return warp.cut(batch, total, self.frame.out)
-        to_picture = np.linalg.inv(total).astype(np.float64, copy=False)
-        return warp.sample(batch, to_picture, self.frame.out, smooth=smooth)
+        out, mirrors, total = self.frame.out, self.frame.mirrors, self._to_window()
+        if self._keeps_pixels(total):
+            return warp.cut(batch, total, out, mirrors=mirrors)
+        to_picture = _inverse(total)
+        return warp.sample(batch, to_picture, out, smooth=smooth, bend=self.bend, mirrors=mirrors)
 
-    def _light(
-        self, channels: int, mean: Sequence[float], std: Sequence[float]
-    ) -> tuple[Floats, Floats]:
-        """Return colour and normalisation in one: gain (N or 1, C, C or 1), offset (N or 1, C, 1).
+    def _keeps_pixels(self, total: Floats) -> bool:
+        """Say whether matrices (N, 3, 3) only mirror and shift by whole pixels, unbent."""
+        turn, shift = total[:, :2, :2], total[:, :2, 2]
+        return bool(
+            self.bend is None
+            and (total[:, 2] == [0, 0, 1]).all()
+            and (turn[:, [0, 1], [1, 0]] == 0).all()
+            and (np.abs(turn[:, [0, 1], [0, 1]]) == 1).all()
+            and (shift == np.rint(shift)).all()
+        )
+
+    def _light(self, channels: int) -> tuple[Floats, Floats]:
+        """Return what becomes of colours: gain (N or 1, C, C or 1), offset (N or 1, C, 1).
 
         A gain of width 1 scales each channel for itself.
         """
-        mean_, std_ = np.reshape(mean, (-1, 1)), np.reshape(std, (-1, 1))  # (C, 1)
         if self.colour is None:
-            gain, offset = np.ones((1, channels, 1)), np.zeros((1, channels, 1))
-        else:
-            gain, offset = self.colour[:, :, :3], self.colour[:, :, 3:]
-            if channels == 1:  # grey is R = G = B
-                gain, offset = gain[:, :1].sum(axis=2, keepdims=True), offset[:, :1]
-        return gain / (255 * std_), (offset - mean_) / std_
+            return np.ones((1, channels, 1)), np.zeros((1, channels, 1))
+        gain, offset = self.colour[:, :, :3], self.colour[:, :, 3:]
+        if channels == 1:  # grey is R = G = B
+            return gain[:, :1].sum(axis=2, keepdims=True), offset[:, :1]
+        return gain, offset
 
 
-def _keeps_pixels(total: Floats) -> bool:
-    """Say whether matrices (N, 3, 3) only mirror and shift by whole pixels."""
-    turn, shift = total[:, :2, :2], total[:, :2, 2]
-    upright = (turn[:, 0, 1] == 0).all() and (turn[:, 1, 0] == 0).all()
-    return bool(
-        upright and (np.abs(turn[:, [0, 1], [0, 1]]) == 1).all() and (shift == np.rint(shift)).all()
-    )
+def _inverse(matrices: Floats) -> Floats:
+    """Return the inverse of each matrix (N, 3, 3)."""
+    found: Floats = np.linalg.inv(matrices).astype(np.float64, copy=False)
+    return found

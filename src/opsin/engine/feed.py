@@ -58,23 +58,25 @@ class PictureFeed:
         pre: Preprocessing,
         *,
         mixup: float = 0.0,
+        cutmix: float = 0.0,
         mix: Mix | None = None,
     ) -> None:
         self.pixels, self.targets, self.order = pixels, targets, order
-        self.chain, self.pre, self.mixup, self.mix = chain, pre, mixup, mix
+        self.chain, self.pre, self.mix = chain, pre, mix
+        self.strengths = {"mixup": mixup, "cutmix": cutmix}
         self.steps = order.steps
 
     def batch(self, epoch: int, step: int, part: int, parts: int) -> tuple[Tensor, Tensor]:
         """Return float inputs (B, C, h, w), normalised, and targets."""
         chosen = self.order.slice(epoch, step, part, parts)
         raw = torch.from_numpy(self.pixels[chosen.numpy()])
-        key = (self.order.seed, epoch, step, part)
-        draw = self.chain.draw(len(chosen), self.pre.working, self.pre.size, key)
+        draw = self.chain.draw_epoch(raw, self.pre.size, self.order.seed, epoch, chosen)
         images = draw.images(raw, self.pre.mean, self.pre.std)
         targets = self.targets[chosen]
-        if not self.mixup or self.mix is None:
+        if not any(self.strengths.values()) or self.mix is None:
             return images, targets
-        mixed, partner, share = augment.mixup(images, key, self.mixup)
+        key = (self.order.seed, epoch, step, part)
+        mixed, partner, share = augment.mixed(images, key, **self.strengths)
         return mixed, self.mix(targets, targets[partner], share)
 
 

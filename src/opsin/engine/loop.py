@@ -99,6 +99,7 @@ class Descent:
         self.averaged = copy.deepcopy(net).requires_grad_(False) if course.average else None
         optimizers = [_optimizer(phase, course) for phase in phases]
         self.net, *self.optimizers = fabric.setup(net, *optimizers)
+        self.images = 0
 
     @property
     def total(self) -> int:
@@ -159,6 +160,7 @@ class Descent:
             optimizer.zero_grad()
             for piece in range(course.accumulate):
                 inputs, targets = self.feed.batch(state.epoch, state.step, first + piece, parts)
+                self.images = len(targets) * parts  # in a step: all pieces are of one size
                 inputs, targets = fabric.to_device((inputs, targets))
                 with fabric.no_backward_sync(self.net, enabled=piece + 1 < course.accumulate):
                     terms = phase.loss(self.net, inputs, targets)
@@ -203,14 +205,16 @@ class Descent:
         if best:
             state.best, state.best_epoch = score, state.epoch
             state.weights = {n: t.detach().clone() for n, t in judged.state_dict().items()}
+        steps = state.epoch * self.feed.steps + state.step
         told = Epoch(
             self.name,
             state.epoch + 1,
             self.course.epochs,
-            state.epoch * self.feed.steps + state.step,
+            steps,
             seconds,
             terms | more,
             best,
+            steps * self.images,
         )
         state.epoch, state.step, state.sums = state.epoch + 1, 0, {}
         return told

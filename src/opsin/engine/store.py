@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -56,12 +57,15 @@ class Store:
         facts = self.facts()
         if name not in facts:
             facts[name] = decide()
-            write_json(self.folder / "run.json", facts)
+            self._write(facts)
         return facts[name]
 
     def note(self, **facts: Any) -> None:
         """Write down facts that may change, such as the seconds spent."""
-        write_json(self.folder / "run.json", self.facts() | facts)
+        self._write(self.facts() | facts)
+
+    def _write(self, facts: dict[str, Any]) -> None:
+        write_json(self.folder / "run.json", facts)
 
     def keep(self, name: str, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
         """Write the checkpoint ``name``, whole or not at all."""
@@ -122,6 +126,38 @@ class Store:
         """Remove checkpoints and scratch files of a run that is done."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+
+
+class Sparing(Store):
+    """Keeps decisions in memory, and a checkpoint (with them) only ``every`` so many seconds.
+
+    For short runs by the thousand: one that is killed sooner begins anew.
+    """
+
+    def __init__(self, folder: Path, every: float = 60.0) -> None:
+        super().__init__(folder)
+        self.every, self._kept = every, time.monotonic()
+        self._facts = super().facts()
+
+    def facts(self) -> dict[str, Any]:
+        """Return every decision taken so far."""
+        return dict(self._facts)
+
+    def _write(self, facts: dict[str, Any]) -> None:
+        self._facts = facts
+
+    def keep(self, name: str, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
+        """Write the checkpoint ``name`` and what was decided, where the last one is old enough."""
+        if time.monotonic() - self._kept < self.every:
+            return
+        super()._write(self._facts)
+        super().keep(name, tensors, header)
+        self._kept = time.monotonic()
+
+    def clean(self) -> None:
+        """Remove all that was kept: the run is done."""
+        super().clean()
+        (self.folder / "run.json").unlink(missing_ok=True)
 
 
 def once(fabric: Fabric, store: Store, name: str, decide: Callable[[], Any]) -> Any:

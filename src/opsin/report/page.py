@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
 from opsin.files import write_text
 from opsin.report import data, rivals, run, scores
-from opsin.report.markup import name, safe
+from opsin.report.markup import name as called
+from opsin.report.markup import safe
 from opsin.report.story import Story
 from opsin.report.words import moment
 
@@ -35,24 +37,47 @@ SECTIONS = (
 
 def page(story: Story) -> str:
     """Return the report as one HTML file that needs nothing else."""
-    style = resources.files("opsin.report").joinpath("style.css").read_text("utf-8")
     told = [(key, title, make(story)) for key, title, make in SECTIONS]
-    told = [section for section in told if section[2]]
-    links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in told)
+    return framed(
+        story.title,
+        scores.headline(story),
+        told,
+        kind="report",
+        when=story.when,
+        foot="Made by Opsin. All numbers were measured in this run.",
+    )
+
+
+def framed(
+    title: str,
+    head: str,
+    sections: Sequence[tuple[str, str, str]],
+    *,
+    kind: str,
+    when: str,
+    foot: str,
+) -> str:
+    """Return a whole page; ``head`` and the insides of (key, title, inside) are markup already.
+
+    A section without an inside is left out.
+    """
+    style = resources.files("opsin.report").joinpath("style.css").read_text("utf-8")
+    told = [section for section in sections if section[2]]
+    links = "".join(f'<li><a href="#{key}">{name}</a></li>' for key, name, _ in told)
     body = "".join(
-        f'<section id="{key}"><h2>{title}</h2><div class="content">{inside}</div></section>'
-        for key, title, inside in told
+        f'<section id="{key}"><h2>{name}</h2><div class="content">{inside}</div></section>'
+        for key, name, inside in told
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
-        f"<title>{safe(story.title)} · Opsin report</title><style>{style}</style></head><body>"
-        f'<header><p class="brand"><span><b>Opsin</b> report</span>'
-        f"<span>{safe(moment(story.when))}</span></p>"
-        f"<h1>{name(story.title)}</h1>{scores.headline(story)}"
+        f"<title>{safe(title)} · Opsin {kind}</title><style>{style}</style></head><body>"
+        f'<header><p class="brand"><span><b>Opsin</b> {kind}</span>'
+        f"<span>{safe(moment(when))}</span></p>"
+        f"<h1>{called(title)}</h1>{head}"
         f'<nav aria-label="Contents"><ol>{links}</ol></nav></header><main>{body}</main>'
-        f"<footer><p>Made by Opsin. All numbers were measured in this run.</p></footer>"
+        f"<footer><p>{safe(foot)}</p></footer>"
         "</body></html>\n"
     )
 

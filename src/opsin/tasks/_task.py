@@ -96,6 +96,9 @@ class Task(Protocol):
     def decode(self, outputs: Array) -> list[Result]:
         """Turn outputs (N, K) into N results."""
 
+    def scaled(self, outputs: Array) -> NDArray[np.float64]:
+        """Return outputs (N, K) in the unit of the answers: probabilities, or the table's own."""
+
     def score(self, outputs: Array, truths: Sequence[Result]) -> float:
         """Return ``better`` alone, fast: the engine calls it after each epoch."""
 

@@ -166,15 +166,20 @@ class Classify:
 
     def decode(self, outputs: Array) -> list[Result]:
         """Return labels with the scores of all classes: softmax(outputs / T), which sum to 1."""
-        logits = outputs.astype(np.float64) / self.state["temperature"]
-        scores = np.exp(logits - logits.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
+        scores = self.scaled(outputs)
         best = outputs.argmax(axis=1)
         top = scores[np.arange(len(scores)), best].tolist()
         return [
             Label(self.classes[place], min(1.0, score), Scores(self.columns, row))
             for place, score, row in zip(best.tolist(), top, scores, strict=True)
         ]
+
+    def scaled(self, outputs: Array) -> NDArray[np.float64]:
+        """Return the probabilities (N, K) of outputs, softmax(outputs / T)."""
+        logits = outputs.astype(np.float64) / self.state["temperature"]
+        scores: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+        return scores
 
     def score(self, outputs: Array, truths: Sequence[Result]) -> float:
         """Return the accuracy of outputs (N, K), less a trace of log loss that decides ties."""

@@ -145,6 +145,10 @@ class Regress:
             return [Value(number) for number in numbers]
         return [Value(number, number - spread, number + spread) for number in numbers]
 
+    def scaled(self, outputs: Array) -> NDArray[np.float64]:
+        """Return the numbers (N, 1) of outputs, in the unit of the table."""
+        return self._numbers(outputs)[:, None]
+
     def score(self, outputs: Array, truths: Sequence[Result]) -> float:
         """Return the mean absolute error in the unit of the table; infinite after a divergence."""
         error = float(np.abs(self._numbers(outputs) - _values(truths)).mean())

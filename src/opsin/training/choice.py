@@ -105,12 +105,24 @@ def choose_net(data: Dataset, recipe: Recipe, decided: str | None = None) -> Cho
         pre = frame_of_data(data.samples, sizes, recipe)
         nothing, one = (0.0,) * pre.channels, (1.0,) * pre.channels
         return Choice(name, None, replace(pre, mean=nothing, std=one))
-    fresh = recipe.weights == "none" or recipe.policy == "scratch"
-    unknown = recipe.policy == "auto" and recipe.weights == "auto" and not nets.has_weights(name)
-    weights = None if fresh or unknown else resolve(name, recipe.weights)
+    weights = weights_of(name, recipe)
     if weights is None:
         return Choice(name, None, frame_of_data(data.samples, sizes, recipe))
     return Choice(name, weights, frame_of_weights(weights, recipe))
+
+
+def again(name: str, pre: Preprocessing, recipe: Recipe) -> Choice:
+    """Return a choice that was made before for this recipe, without a look at any picture."""
+    return Choice(name, weights_of(name, recipe), pre)
+
+
+def weights_of(name: str, recipe: Recipe) -> Weights | None:
+    """Return the pretrained weights a net starts from, None where it starts from random ones."""
+    if classical.counted(name) or recipe.weights == "none" or recipe.policy == "scratch":
+        return None
+    if recipe.policy == "auto" and recipe.weights == "auto" and not nets.has_weights(name):
+        return None
+    return resolve(name, recipe.weights)
 
 
 def named(sizes: Sequence[tuple[int, int]], recipe: Recipe) -> str | None:
@@ -126,7 +138,12 @@ def named(sizes: Sequence[tuple[int, int]], recipe: Recipe) -> str | None:
 def heavy(data: Dataset, recipe: Recipe) -> bool:
     """Say whether the net of a run will have a million weights or more."""
     name = named(shapes(data.samples), recipe)
-    return name is None or nets.parameters(name) >= HEAVY
+    return name is None or is_heavy(name)
+
+
+def is_heavy(net: str) -> bool:
+    """Say whether a net has a million weights or more."""
+    return nets.parameters(net) >= HEAVY
 
 
 def within_budget(data: Dataset, recipe: Recipe) -> Choice:

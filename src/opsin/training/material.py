@@ -36,6 +36,7 @@ class Material:
     data: Dataset
     pixels: NDArray[np.uint8]  # (M, C, H, W)
     rows: list[int]  # (N,), where among the pixels each sample is
+    places: list[int]  # (N,), where it was in the data set, before any was left out
     problems: tuple[Problem, ...]
     fingerprint: str  # of all files or arrays, their truths and splits, in order
 
@@ -72,7 +73,7 @@ def prepare(
     kept = pixels.keep
     made = cut(
         good,
-        seed=recipe.seed,
+        seed=recipe.seed if recipe.split is None else recipe.split,
         digests=[pixels.digests[i] for i in kept],
         hashes=pixels.hashes[kept],
     )
@@ -86,11 +87,12 @@ def prepare(
     if problems:
         kinds = Counter(problem.kind for problem in problems)
         yield Note("Problems: " + ", ".join(f"{count} × {kind}" for kind, count in kinds.items()))
-    samples = (sample for _, sample in chosen)
+    samples, rows = (sample for _, sample in chosen), [row for row, _ in chosen]
     return Material(
         good.keep(samples),
         pixels.images,
-        [row for row, _ in chosen],
+        rows,
+        rows,
         problems,
         fingerprint((pixels.digests[row], sample.truth, sample.split) for row, sample in chosen),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -33,7 +33,7 @@ from opsin.recipe import Recipe
 from opsin.report.rivals import verdict
 from opsin.report.story import Classical
 from opsin.results import Result
-from opsin.tasks import name_of
+from opsin.tasks import Task, name_of
 from opsin.tasks._baseline import guess, neighbours
 from opsin.training import choice as choosing
 from opsin.training import material, rivals
@@ -87,26 +87,8 @@ def run(
             expected=f"the same data (fingerprint {seen[:12]})",
             remedy="Put back what has changed, or start a new run with another --out.",
         )
-    train, validation = made.part("train"), made.part("validation")
-    _enough(train, validation)
-    setting = Setting(
-        recipe=recipe,
-        task=task,
-        net=choice.net,
-        weights=choice.weights,
-        pre=choice.pre,
-        chain=material.choose_chain(recipe, train),
-        train=train,
-        validation=validation,
-        fabric=fabric,
-        clock=clock,
-        store=store,
-        ready=choice.ready,
-    )
-    name = recipe.policy
-    if name == "auto" and choice.weights is None:
-        name = "count" if classical_nets.counted(choice.net) else "scratch"
-    policy = policies.find(name)
+    setting = settle(recipe, task, choice, made, fabric, clock, store)
+    policy = policies.find(way(setting))
     beside = rivals.seconds(clock.budget) if task.classes else 0.0
     clock.reserve = afterwards(setting, len(made.samples("test"))) + beside
     after = [(MEASURING, clock.reserve - beside), (rivals.PART, beside)]
@@ -120,6 +102,41 @@ def run(
         outcome = yield from finish(setting, learnt, made, out)
     fabric.barrier()  # no process leaves before the model file is there
     return outcome
+
+
+def settle(
+    recipe: Recipe,
+    task: Task,
+    choice: choosing.Choice,
+    made: material.Material,
+    fabric: Fabric,
+    clock: Clock,
+    store: Store,
+) -> Setting:
+    """Return everything a policy works with; raise ``DataError`` for too few pictures."""
+    train, validation = made.part("train"), made.part("validation")
+    _enough(train, validation)
+    return Setting(
+        recipe=recipe,
+        task=task,
+        net=choice.net,
+        weights=choice.weights,
+        pre=choice.pre,
+        chain=material.choose_chain(recipe, train),
+        train=train,
+        validation=validation,
+        fabric=fabric,
+        clock=clock,
+        store=store,
+        ready=choice.ready,
+    )
+
+
+def way(setting: Setting) -> str:
+    """Return the policy a run follows; ``auto`` has nothing to probe in a net without weights."""
+    if setting.recipe.policy != "auto" or setting.weights is not None:
+        return setting.recipe.policy
+    return "count" if classical_nets.counted(setting.net) else "scratch"
 
 
 def afterwards(setting: Setting, testing: int) -> float:
@@ -169,24 +186,41 @@ def _enough(train: policies.Part, validation: policies.Part) -> None:
         )
 
 
-def finish(
-    setting: Setting, learnt: Learnt, made: material.Material, out: Path
-) -> Generator[Event, None, Outcome]:
-    """Calibrate, measure on held-out pictures, and write the model file."""
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Is a model that was measured on held-out pictures, with what it said of them."""
+
+    model: Model
+    path: Path
+    split: str  # the part that was held out and measured
+    measures: Measures
+    results: tuple[Result, ...]
+    outputs: Mapping[str, NDArray[np.float32]]  # (N, K) of the parts that were not learnt from
+
+
+Say = Callable[[Model, NDArray[np.uint8]], NDArray[np.float32]]  # pixels -> outputs (N, K)
+
+
+def judge(
+    setting: Setting, learnt: Learnt, made: material.Material, out: Path, say: Say
+) -> Generator[Event, None, Judged]:
+    """Calibrate, measure on held-out pictures, and write the model file; ``say`` runs the net."""
     yield Started(MEASURING)
     clock, task, recipe = setting.clock, setting.task, setting.recipe
     began = clock.spent()
     net = learnt.net.cpu().float().eval()
     draft = Model(net, setting.net, task, setting.pre, recipe)
     validation = setting.validation
-    task.calibrate(_outputs(draft, validation.pixels), validation.truths)
+    outputs = {"validation": say(draft, validation.pixels)}
+    task.calibrate(outputs["validation"], validation.truths)
     held, split = made.part("test"), "test"
     if not len(held):
         held, split = validation, "validation"
         yield Note("No test split: the scores are those of the pictures that chose the model.")
-    results = task.decode(_outputs(draft, held.pixels))
+    else:
+        outputs["test"] = say(draft, held.pixels)
+    results = task.decode(outputs[split])
     measures = task.measure(results, held.truths)
-    speed = runtimes.throughput(draft.runtime, setting.examples)
     yield Finished(
         MEASURING, clock.spent() - began, f"{split} {task.better} {measures.metrics[task.better]}"
     )
@@ -208,25 +242,38 @@ def finish(
     path = out / "model.safetensors"
     model = Model(net, setting.net, task, setting.pre, recipe, about, path)
     model.save(path)
-    model.__dict__["runtime"] = draft.runtime  # the same net: no need to compile it twice
+    if "runtime" in draft.__dict__:  # the same net: no need to compile it twice
+        model.__dict__["runtime"] = draft.runtime
+    return Judged(model, path, split, measures, tuple(results), outputs)
+
+
+def finish(
+    setting: Setting, learnt: Learnt, made: material.Material, out: Path
+) -> Generator[Event, None, Outcome]:
+    """Measure and write the model, and set it beside what is simpler, for the report."""
+    judged = yield from judge(setting, learnt, made, out, _outputs)
+    task, model = setting.task, judged.model
+    held = made.part(judged.split)
+    speed = runtimes.throughput(model.runtime, setting.examples)
     classical = None
     if task.classes:
-        classical = yield from rivals.compare(setting, held, results, _called(net))
+        called = _called(model.net)
+        classical = yield from rivals.compare(setting, held, judged.results, called)
         if told := verdict(classical, task.better):
             yield Note(told)
     return Outcome(
         model,
-        path,
+        judged.path,
         learnt,
         made,
-        split,
-        measures,
-        tuple(results),
+        judged.split,
+        judged.measures,
+        judged.results,
         _baselines(setting, held),
         classical,
         made.problems,
         speed,
-        clock.spent(),
+        setting.clock.spent(),
     )
 
 

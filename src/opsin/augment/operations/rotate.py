@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opsin.augment._operation import Floats, Frame, Geometry, amount, identities
+from opsin.augment._operation import Frame, Geometry, amount, identities
+from opsin.augment.lots import Floats, Lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,9 @@ class Rotate(Geometry):
 
     degrees: float = amount("degrees", 0, 180)
 
-    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+    def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw turns, (n, 3, 3)."""
-        angle = np.radians(random.uniform(-self.degrees, self.degrees, frame.n))
+        angle = np.radians(lots.uniform(-self.degrees, self.degrees))
         moves = identities(frame.n)
         moves[:, 0, 0] = moves[:, 1, 1] = np.cos(angle)
         moves[:, 1, 0] = np.sin(angle)

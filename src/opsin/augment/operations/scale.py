@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opsin.augment._operation import Floats, Frame, Geometry, Operation, amount, identities
-from opsin.errors import RecipeError
+from opsin.augment._operation import Frame, Geometry, amount, identities, in_order
+from opsin.augment.lots import Floats, Lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,11 @@ class Scale(Geometry):
     most: float = amount("times the size", 0.1, 10)
 
     def __post_init__(self) -> None:
-        Operation.__post_init__(self)  # super() does not find itself in a class with slots
-        if self.least > self.most:
-            raise RecipeError(
-                f"scale from {self.least:g} to {self.most:g}",
-                expected="the smaller factor first",
-                remedy=f"Write 'scale {self.most:g} {self.least:g}'.",
-            )
+        in_order(self, self.least, self.most)
 
-    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+    def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw enlargements, (n, 3, 3)."""
-        factor = np.exp(random.uniform(np.log(self.least), np.log(self.most), frame.n))
+        factor = np.exp(lots.uniform(np.log(self.least), np.log(self.most)))
         moves = identities(frame.n)
         moves[:, 0, 0] = moves[:, 1, 1] = factor
         return moves

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opsin.augment._operation import Floats, Frame, Geometry, amount, identities
+from opsin.augment._operation import Frame, Geometry, amount, identities
+from opsin.augment.lots import Floats, Lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class Shear(Geometry):
 
     degrees: float = amount("degrees", 0, 80)
 
-    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+    def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw slants, (n, 3, 3)."""
         moves = identities(frame.n)
-        moves[:, 0, 1] = np.tan(np.radians(random.uniform(-self.degrees, self.degrees, frame.n)))
+        moves[:, 0, 1] = np.tan(np.radians(lots.uniform(-self.degrees, self.degrees)))
         return moves

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opsin.augment._operation import Floats, Frame, Geometry, amount, identities
+from opsin.augment._operation import Frame, Geometry, amount, identities
+from opsin.augment.lots import Floats, Lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,9 @@ class Translate(Geometry):
 
     share: float = amount("of the side", 0, 1)
 
-    def matrices(self, random: np.random.Generator, frame: Frame) -> Floats:
+    def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw shifts, (n, 3, 3)."""
         most = self.share * np.array(frame.out[::-1])  # (x, y)
         moves = identities(frame.n)
-        moves[:, :2, 2] = np.rint(random.uniform(-most, most, (frame.n, 2)))
+        moves[:, :2, 2] = np.rint(lots.uniform(-most, most, 2))
         return moves

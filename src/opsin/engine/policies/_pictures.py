@@ -64,6 +64,7 @@ def _inputs(setting: Setting, training: Training) -> tuple[PictureFeed, Centres]
         setting.chain,
         setting.pre,
         mixup=recipe.mixup,
+        cutmix=recipe.cutmix,
         mix=task.mix,
     )
     return feed, Centres(setting.validation.pixels, setting.pre)

@@ -153,8 +153,8 @@ def augmented(setting: Setting, view: int, seed: int) -> Iterator[NDArray[np.uin
     pixels = setting.train.pixels
     for first in range(0, len(pixels), features.BLOCK):
         raw = torch.from_numpy(np.ascontiguousarray(pixels[first : first + features.BLOCK]))
-        key = (seed, view, first)
-        draw = chain.draw(len(raw), setting.pre.working, setting.pre.size, key)
+        pictures = np.arange(first, first + len(raw))
+        draw = chain.draw_epoch(raw, setting.pre.size, seed, max(0, view - 1), pictures)
         images = draw.images(raw, mean, std).round_().clamp_(0, 255)
         yield images.to(torch.uint8).contiguous().numpy()
 
