@@ -58,7 +58,7 @@ def _rows(pixels: NDArray[np.uint8], chosen: list[int]) -> NDArray[np.uint8]:
 
 
 def prepare(
-    data: Dataset, pre: Preprocessing, recipe: Recipe, folder: Path
+    data: Dataset, pre: Preprocessing, recipe: Recipe, folder: Path | None
 ) -> Generator[Event, None, Material]:
     """Decode every picture once and give each a split; what cannot be read is left out, named."""
     pixels: Pixels = yield from fill(data.samples, pre, folder=folder)
@@ -72,7 +72,7 @@ def prepare(
     kept = pixels.keep
     made = cut(
         good,
-        seed=recipe.seed,
+        seed=recipe.seed if recipe.split is None else recipe.split,
         digests=[pixels.digests[i] for i in kept],
         hashes=pixels.hashes[kept],
     )

@@ -8,6 +8,7 @@ from opsin.engine.policies import _pictures
 from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event
 
+SNAPSHOTS = True
 SMALL = 64  # pixels; nets for such pictures are small, and like large batches and high rates
 
 
@@ -20,7 +21,8 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
     """Return a net that has seen nothing but these pictures."""
     training = _training(setting)
     score = yield from _pictures.run(setting, training)
-    return Learnt(training.net, "scratch", score)
+    kept = _pictures.kept(setting, training)
+    return Learnt(training.net, "scratch", score, snapshots=kept)
 
 
 def _training(setting: Setting) -> _pictures.Training:
