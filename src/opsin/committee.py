@@ -76,9 +76,13 @@ class Member(nn.Module):
         self.register_buffer("mean", torch.tensor(pre.mean).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(pre.std).view(1, -1, 1, 1))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return opinions (N, K) of pictures (N, C, h, w), floats in 0..1."""
-        return self.task.opinions(self.net((images - self.mean) / self.std).float())
+    def seen(self, images: Tensor) -> Tensor:
+        """Return pictures (N, C, h, w), floats in 0..1, as this member's net has learnt them."""
+        return (images - self.mean) / self.std
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """Return opinions (N, K) of pictures as ``seen``."""
+        return self.task.opinions(self.net(seen).float())
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a model file must say to build this member again."""
@@ -90,9 +94,9 @@ class Member(nn.Module):
 
 
 class Committee(nn.Module):
-    """Is M members that answer as one by the rule ``vote``; ``votes`` (M,) say how much each counts.
+    """Is M members that answer as one by a rule; ``votes`` (M,) say how much each counts.
 
-    It takes pictures as floats in 0..1: the preprocessing to run it with is ``frame`` of a member's.
+    It takes pictures as floats in 0..1, so it is run with the ``frame`` of its members.
     """
 
     def __init__(
@@ -110,7 +114,9 @@ class Committee(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return joint outputs (N, K) for pictures (N, C, h, w), floats in 0..1."""
-        opinions = [member(images) for member in self.members]
+        members = [member for member in self.members if isinstance(member, Member)]
+        views = [member.seen(images) for member in members]
+        opinions = [member(view) for member, view in zip(members, views, strict=True)]
         return self.task.outputs_of(self.rule(opinions, self.votes))
 
     def to_dict(self) -> dict[str, Any]:

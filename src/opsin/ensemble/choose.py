@@ -63,8 +63,8 @@ def greedy(
 def _climb(task: Task, opinions: Tensor, truths: Sequence[Result], size: int) -> list[int]:
     """Return the places of ``size`` candidates, some of them more than once."""
     order = _order(scores(task, opinions, truths))
-    starts = [order[:many] for many in range(1, max(1, min(size // 2, len(order))) + 1)]
-    chosen = list(max(starts, key=lambda few: _score(task, opinions[few].mean(0), truths)))
+    starts = [order[: many + 1] for many in range(max(1, min(size // 2, len(order))))]
+    chosen = max(starts, key=lambda few: _score(task, opinions[few].mean(0), truths))
     total = opinions[chosen].sum(0)
     while len(chosen) < size:
         many = len(chosen) + 1

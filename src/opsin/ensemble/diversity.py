@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from opsin.figures import Metric
 from opsin.metrics import bootstrap, wilson
-from opsin.results import Result
+from opsin.results import Result, Value
 from opsin.tasks import Task
 
 Answers = NDArray[np.int64]
@@ -46,16 +46,16 @@ class Diversity:
         return "; ".join(told)
 
 
-def diversity(
-    task: Task, said: Sequence[Sequence[Result]], truths: Sequence[Result]
-) -> Diversity:
-    """Return how differently M members err on n pictures, M being 2 or more.
+def diversity(task: Task, said: Sequence[Sequence[Result]], truths: Sequence[Result]) -> Diversity:
+    """Return how differently M members err on n pictures; nothing of one alone.
 
     For tasks with classes that are the measures below; for numbers it is how alike their errors
     are, the correlation: 1 where averaging gains nothing.
     """
+    if len(said) < 2:
+        return Diversity({}, {})
     if not task.classes:
-        errors = np.array([[s.value - t.value for s, t in _numbers(each, truths)] for each in said])
+        errors = np.array([_values(each) for each in said]) - np.array(_values(truths))  # (M, n)
         return Diversity({}, {"error_correlation": correlation(errors)})
     right = np.array([task.each(each, truths) for each in said]) > 0  # (M, n)
     names = sorted({answer.words() for each in said for answer in each})
@@ -65,7 +65,7 @@ def diversity(
         {
             "disagreement": bootstrap.metric(_mean, disagreement(right)),
             "double_fault": bootstrap.metric(_mean, double_fault(right)),
-            "missed_by_all": wilson.proportion(~right.any(0)),
+            "missed_by_all": wilson.proportion(np.asarray(~right.any(0))),
         },
         {"q": q_statistic(right), "kappa": kappa(answers)},
     )
@@ -138,8 +138,8 @@ def correlation(errors: NDArray[np.float64]) -> float | None:
     return round(float(np.mean(found)), 12) if found else None
 
 
-def _numbers(said: Sequence[Result], truths: Sequence[Result]) -> list[tuple[Any, Any]]:
-    return list(zip(said, truths, strict=True))
+def _values(results: Sequence[Result]) -> list[float]:
+    return [result.value for result in results if isinstance(result, Value)]
 
 
 def _mean(column: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,6 +32,7 @@ from opsin.results import Result
 from opsin.training import material
 
 BLOCK = 256
+ASKED = ("validation", "test")
 GIVE = "Give labelled pictures that none of them has learnt from with --data."
 
 
@@ -108,7 +108,9 @@ def _difference(first: Candidate, other: Candidate) -> str:
         return {"data": each.facts.get("data"), "seed of the split": seed}
 
     one, another = facts(first), facts(other)
-    told = [f"{name} {another[name]} against {one[name]}" for name in one if one[name] != another[name]]
+    told = [
+        f"{name} {another[name]} against {one[name]}" for name in one if one[name] != another[name]
+    ]
     return f" ({', '.join(told)})" if told else ""
 
 

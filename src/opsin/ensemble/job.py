@@ -107,6 +107,8 @@ def join(
     chosen = [place for place, vote in enumerate(votes) if vote > 0]
     if len(chosen) < len(pool.names):
         yield Note(f"{len(chosen)} of {len(pool.names)} candidates take part.")
+    if len(chosen) == 1:
+        yield Note(f"{pool.names[chosen[0]]} is left alone: the others would add nothing.")
     found = yield from pool.take(chosen)
     counts = [votes[place] for place in chosen]
     made = _made(pool, found, counts, wish)
@@ -126,8 +128,8 @@ def _of_models(
     """Return the pool of runs and model files, each asked all pictures there are."""
     found = yield from gather(models, snapshots=snapshots)
     parts = yield from held.parts(found, data)
-    asked = {}
-    for name in ("validation", "test"):
+    asked: dict[str, Asked] = {}
+    for name in held.ASKED:
         if name in parts:
             asked[name] = yield from held.ask([each.model for each in found], parts[name], name)
 
@@ -190,9 +192,7 @@ def _votes(pool: Pool, wish: Wish) -> Generator[Event, None, list[float]]:
 # ── one of several ──────────────────────────────────────────────────────────────────────────────
 
 
-def _made(
-    pool: Pool, found: Sequence[Candidate], counts: Sequence[float], wish: Wish
-) -> Model:
+def _made(pool: Pool, found: Sequence[Candidate], counts: Sequence[float], wish: Wish) -> Model:
     """Return the model of all together, without what is told about it."""
     if wish.vote == WEIGHTS:
         seen = pool.parts.get("validation") or pool.parts.get("test")
@@ -239,7 +239,9 @@ def _together(
         opinions = [pool.asked[name].opinions[place] for place in chosen]
         return _decoded(made.task, made.net.rule(opinions, counts))
     pixels = pool.parts[name].pixels
-    blocks = [made.outputs(pixels[at : at + held.BLOCK]) for at in range(0, len(pixels), held.BLOCK)]
+    blocks = [
+        made.outputs(pixels[at : at + held.BLOCK]) for at in range(0, len(pixels), held.BLOCK)
+    ]
     return made.decode(torch.cat([torch.from_numpy(block) for block in blocks]).numpy())
 
 

@@ -1,4 +1,4 @@
-"""What ``opsin ensemble`` answers: who takes part, how good all are together, and what that adds."""
+"""What ``opsin ensemble`` answers: who takes part, how good all are together, what that adds."""
 
 from __future__ import annotations
 
@@ -108,22 +108,23 @@ class Joined:
         """Return what the table cannot say."""
         told = [""]
         for part, each in self.judged.items():
-            told.append(f"On {each.lead.n:,} {part} pictures, all together are {self._against(each)}.")
-            told.append(f"  How differently they err: {each.diversity.words()}.")
+            told.append(
+                f"On {each.lead.n:,} {part} pictures, all together are {self._against(each)}."
+            )
+            if words := each.diversity.words():
+                told.append(f"  How differently they err: {words}.")
         return [*told, f"model: {self.model.path}"]
 
     def _against(self, each: Judged) -> str:
         """Return in words how much all are ahead of the best member."""
-        lead = each.lead
-        amount = f"{abs(lead.value):.4f} ({lead.low:.4f} to {lead.high:.4f})"
+        lead, than = each.lead, f"{self.best}, the best member"
+        low, high = sorted((abs(lead.low), abs(lead.high)))
         if lead.low > 0:
-            return f"ahead of {self.best}, the best member, by {amount}"
+            return f"ahead of {than}, by {lead.value:.4f} ({low:.4f} to {high:.4f})"
         if lead.high < 0:
-            return f"behind {self.best}, the best member: {lead.value:.4f} ({amount[7:]}"
-        return (
-            f"no clear step from {self.best}, the best member: {lead.value:+.4f} "
-            f"({lead.low:.4f} to {lead.high:.4f}) may be chance"
-        )
+            return f"behind {than}, by {-lead.value:.4f} ({low:.4f} to {high:.4f})"
+        bounds = f"{lead.value:+.4f} ({lead.low:+.4f} to {lead.high:+.4f})"
+        return f"neither clearly ahead of {than}, nor behind: {bounds}"
 
 
 def _short(metric: Metric) -> str:

@@ -51,7 +51,7 @@ def gather(
         raise InputError(
             f"{len(found)} model" + ("" if len(found) == 1 else "s"),
             expected="at least two to make one of",
-            remedy="Name several runs or model files, as in: opsin ensemble runs/a runs/b --out FILE",
+            remedy="Name several, as in: opsin ensemble runs/a runs/b --out FILE",
         )
     seen: dict[str, str] = {}
     for candidate in found:

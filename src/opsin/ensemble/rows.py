@@ -23,12 +23,11 @@ from torch import Tensor
 
 from opsin.data.dataset import Dataset
 from opsin.data.sample import shown
-from opsin.ensemble.held import Asked
+from opsin.ensemble.held import ASKED, Asked
 from opsin.errors import DataError, ModelError
 from opsin.results import Label, Result
 
 PLAN, ROWS, OUTPUTS = "study.json", "rows.jsonl", "outputs.safetensors"
-PARTS = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def asked(folder: Path, plan: Mapping[str, Any], rows: list[Row]) -> dict[str, A
     stored = [_outputs(row) for row in rows]
     truths = _truths(folder, plan)
     made = {}
-    for name in PARTS:
+    for name in ASKED:
         if not all(len(each.get(name, ())) for each in stored):
             continue
         places = stored[0][f"{name}_index"]
@@ -116,7 +115,7 @@ def _outputs(row: Row) -> dict[str, Tensor]:
         found: dict[str, Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} ({error})", expected="the outputs of a finished row") from error
-    for name in PARTS:
+    for name in ASKED:
         if name in found and len(found[name]) != len(found.get(f"{name}_index", ())):
             raise ModelError(f"{path} with {len(found[name])} {name} outputs", expected="an index")
     return found
