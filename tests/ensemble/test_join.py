@@ -186,9 +186,7 @@ def test_a_selection_counts_its_members(runs: list[Path], tmp_path: Path) -> Non
     assert worst.name not in {seat.name for seat in best.seats}
 
 
-def test_given_data_is_what_is_reported_on(
-    runs: list[Path], photos: Path, tmp_path: Path
-) -> None:
+def test_given_data_is_what_is_reported_on(runs: list[Path], photos: Path, tmp_path: Path) -> None:
     files = [run / "model.safetensors" for run in runs]
     for number, file in enumerate(files):
         (tmp_path / str(number)).mkdir()
@@ -245,7 +243,9 @@ def test_another_frame_is_refused_with_its_reason(
 ) -> None:
     pre = replace(Model.load(runs[0]).preprocessing, size=(32, 32))
     large = make_run(tmp_path / "large", 5, pre=pre)
-    with pytest.raises(ModelError, match=r"large.* size 32×32; expected the size 28×28.*made ready"):
+    with pytest.raises(
+        ModelError, match=r"large.* size 32×32; expected the size 28×28.*made ready"
+    ):
         join([runs[0], large], tmp_path / "a.safetensors")
 
 
