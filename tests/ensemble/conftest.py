@@ -1,4 +1,4 @@
-"""Finished runs that cost no training: a random net, the head that fits it, and what a run notes."""
+"""Finished runs that cost no training: a random net with the head that fits it, and its record."""
 
 from __future__ import annotations
 

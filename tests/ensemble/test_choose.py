@@ -23,7 +23,8 @@ def library(m: int = 12, n: int = 150, seed: int = 0) -> tuple[torch.Tensor, lis
 
 
 def accuracy(opinion: torch.Tensor, truths: list[Label]) -> float:
-    return float(np.mean([TASK.classes[k] == t.name for k, t in zip(opinion.argmax(1), truths)]))
+    pairs = zip(opinion.argmax(1), truths, strict=True)
+    return float(np.mean([TASK.classes[k] == truth.name for k, truth in pairs]))
 
 
 def test_each_step_takes_who_improves_the_mean_most() -> None:
@@ -37,7 +38,7 @@ def test_each_step_takes_who_improves_the_mean_most() -> None:
 
     chosen = max((order[:many] for many in (1, 2, 3)), key=score)
     while len(chosen) < 6:
-        chosen = chosen + [max(range(12), key=lambda place: score([*chosen, place]))]
+        chosen = [*chosen, max(range(12), key=lambda place: score([*chosen, place]))]
     assert found == [chosen.count(place) for place in range(12)]
     assert accuracy(opinions[chosen].mean(0), truths) >= accuracy(opinions[order[0]], truths)
 
@@ -47,8 +48,8 @@ def test_the_best_are_the_best() -> None:
     found = choose.best(TASK, opinions, truths, 3)
     scores = choose.scores(TASK, opinions, truths)
     assert sum(found) == 3
-    assert min(s for s, v in zip(scores, found) if v) >= max(
-        s for s, v in zip(scores, found) if not v
+    assert min(s for s, v in zip(scores, found, strict=True) if v) >= max(
+        s for s, v in zip(scores, found, strict=True) if not v
     )
     assert choose.best(TASK, opinions, truths, 99) == [1] * 12
 

@@ -40,7 +40,7 @@ def test_pairs_are_counted(answers: tuple[np.ndarray, np.ndarray]) -> None:
     odds = []
     for one, other in pairs:
         a, b, c, d = (
-            sum(x == u and y == v for x, y in zip(one, other))
+            sum(x == u and y == v for x, y in zip(one, other, strict=True))
             for u, v in ((1, 1), (1, 0), (0, 1), (0, 0))
         )
         odds.append((a * d - b * c) / (a * d + b * c))

@@ -196,6 +196,8 @@ def test_given_data_is_what_is_reported_on(runs: list[Path], photos: Path, tmp_p
     one, told = join(files, tmp_path / "a.safetensors", data=DIGITS, vote="weighted")
     assert set(one.judged) == {"test"} and "chosen on the very pictures" in told
     assert one.judged["test"].lead.n == 359
+    both, _ = join(runs, tmp_path / "a.safetensors", data=DIGITS)
+    assert set(both.judged) == {"validation", "test"}
     with pytest.raises(DataError, match="classes"):
         join(files, tmp_path / "a.safetensors", data=photos)
 

@@ -69,7 +69,8 @@ def parts(
     if trouble is not None:
         yield Note(f"What the runs held out does not serve: {trouble.received}.")
     found[0].model.must_know(data)
-    return made | (yield from _given(data, pre))
+    given = yield from _given(data, pre)
+    return given | made | {"test": given["test"]}
 
 
 def _trouble(found: Sequence[Candidate]) -> ModelError | None:
