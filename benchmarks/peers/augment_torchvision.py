@@ -39,7 +39,10 @@ STEPS = {
 def make(case):
     """Return the work of a case."""
     channels = 1 if case.startswith("28") else 3
-    final = [v2.ToDtype(torch.float32, scale=True), v2.Normalize([MEAN] * channels, [STD] * channels)]
+    final = [
+        v2.ToDtype(torch.float32, scale=True),
+        v2.Normalize([MEAN] * channels, [STD] * channels),
+    ]
     if "together" in sys.argv:
         whole = v2.Compose([*STEPS[case], *final])
         return lambda batch: whole(torch.from_numpy(batch))

@@ -26,7 +26,7 @@ from opsin.recipe import Recipe
 PLUGINS = {"policy": "engine/policies", "task": "tasks"}  # settings that name a file
 VERBS = (
     *(verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.study),
-    *(verbs.augment, verbs.convolve, verbs.nets),
+    *(verbs.ensemble, verbs.augment, verbs.convolve, verbs.nets),
 )
 
 

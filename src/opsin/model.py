@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from opsin import card, nets, runtimes
+from opsin import card, runtimes
+from opsin.committee import Committee, built
 from opsin.data.dataset import Dataset
 from opsin.data.decode import centre
 from opsin.data.loader import expand, prepared
@@ -81,6 +82,7 @@ class Model:
 
     def header(self) -> dict[str, Any]:
         """Return the JSON header of the model file."""
+        several = {"committee": self.net.to_dict()} if isinstance(self.net, Committee) else {}
         return {
             "format": FORMAT,
             "task": name_of(self.task),
@@ -90,6 +92,7 @@ class Model:
             "preprocessing": self.preprocessing.to_dict(),
             "recipe": self.recipe.to_dict(),
             "about": dict(self.about),
+            **several,
         }
 
     def save(self, path: str | Path) -> Path:
@@ -116,7 +119,7 @@ class Model:
             task = find_task(header["task"]).restore(tuple(header["classes"]), header["state"])
             pre = Preprocessing.from_dict(header["preprocessing"])
             recipe = Recipe.from_dict(header["recipe"])
-            net = _shaped_like(path, header["net"], task.outputs, pre)
+            net = _shaped_like(path, header, task, pre)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise ModelError(
                 f"{path} with a damaged header ({error!r})", expected="a file `opsin train` wrote"
@@ -209,7 +212,7 @@ class Model:
 
     def doubts(self, data: Dataset) -> list[Problem]:
         """Name the samples whose truth this model contradicts most clearly, the clearest first."""
-        self._must_know(data)
+        self.must_know(data)
         labelled = [sample for sample in data.samples if sample.truth is not None]
         named = ((str(index), sample.image) for index, sample in enumerate(labelled))
         outputs, kept = [], []
@@ -233,7 +236,7 @@ class Model:
             for each in found
         ]
 
-    def _must_know(self, data: Dataset) -> None:
+    def must_know(self, data: Dataset) -> None:
         """Raise ``DataError`` for data whose truths are of another kind than what is predicted."""
         if data.kind is not self.task.result:
             raise DataError(
@@ -248,7 +251,7 @@ class Model:
 
     def answers(self, data: Dataset) -> Iterator[tuple[Sample, Prediction]]:
         """Yield each labelled sample of the part to measure with what the model says of it."""
-        self._must_know(data)
+        self.must_know(data)
         held_out = data.split("test")
         samples = held_out.samples if len(held_out) else data.samples
         said = self.stream((sample.called, sample.image) for sample in samples)
@@ -271,17 +274,22 @@ class Model:
         return dict(self.about.get("metrics", {}))
 
 
-def _shaped_like(path: Path, name: str, outputs: int, pre: Preprocessing) -> nn.Module:
+def _shaped_like(
+    path: Path, header: Mapping[str, Any], task: Task, pre: Preprocessing
+) -> nn.Module:
     """Build the net without memory, and refuse a file whose tensors are not exactly its own."""
+    name, several = header["net"], header.get("committee")
     with torch.device("meta"):
-        net = nets.build(name, outputs=outputs, channels=pre.channels, size=pre.size)
+        net: nn.Module = (
+            Committee.from_dict(several, task, pre) if several else built(name, task.outputs, pre)
+        )
     wanted = {key: tuple(tensor.shape) for key, tensor in net.state_dict().items()}
     found = checkpoint.shapes(path)
     if found != wanted:
         odd = sorted(set(found.items()) ^ set(wanted.items()))[0]
         raise ModelError(
             f"{path}, whose tensor {odd[0]} {odd[1]} is not that of {name}",
-            expected=f"the {len(wanted)} tensors of {name} with {outputs} outputs",
+            expected=f"the {len(wanted)} tensors of {name} with {task.outputs} outputs",
         )
     return net
 

@@ -53,7 +53,10 @@ class Recipe:
     rate: float | None = _setting(None, "highest learning rate", least=1e-8, most=100.0)
     momentum: float = _setting(0.9, "momentum of sgd", least=0.0, most=0.9999)
     decay: float | None = _setting(None, "weight decay", least=0.0, most=1.0)
-    schedule: str = _setting("cosine", "course of the rate", choices=("cosine", "step", "flat"))
+    schedule: str = _setting(
+        "cosine", "course of the rate", choices=("cosine", "step", "flat", "cyclic")
+    )
+    snapshots: int = _setting(0, "models kept on the way; cyclic: so many cycles", least=0, most=99)
     warmup: float = _setting(0.1, "share of steps in which the rate rises", least=0.0, most=0.9)
     clip: float | None = _setting(None, "longest gradient (norm)", least=1e-6, most=1e6)
     average: float = _setting(0.0, "weight averaging: decay a step, 0: off", least=0, most=0.9999)
@@ -68,7 +71,7 @@ class Recipe:
     device: str = _setting("auto", "where to compute", choices=("auto", "cpu", "cuda"))
     seed: int = _setting(0, "seed of every random draw", least=0, most=2**31 - 1)
     split: int | None = _setting(
-        None, "seed of the split into parts; else that of all draws", least=0, most=2**31 - 1
+        None, "seed of what is held out; else that of every draw", least=0, most=2**31 - 1
     )
 
     def __post_init__(self) -> None:
@@ -79,6 +82,12 @@ class Recipe:
                 f"minutes={self.minutes} and epochs={self.epochs}",
                 expected="one of the two",
                 remedy="Give the time or the number of epochs, not both.",
+            )
+        if self.schedule == "cyclic" and not self.snapshots:
+            raise RecipeError(
+                "schedule='cyclic' without snapshots",
+                expected="how many cycles there are",
+                remedy="Add --snapshots 5.",
             )
 
     def replace(self, **changes: Any) -> Self:

@@ -20,6 +20,7 @@ from opsin.recipe import Recipe
 if TYPE_CHECKING:
     from opsin.data.check import Checked
     from opsin.data.dataset import Dataset
+    from opsin.ensemble.joined import Joined
     from opsin.figures import Measures
     from opsin.lessons.augmented import Sheet
     from opsin.lessons.gallery import Gallery
@@ -248,6 +249,57 @@ def augment(
     if out is None:
         raise InputError("no out", expected="a file to write", remedy="Add --out sheet.png.")
     return augmented.draw_file(subject, policy, out, seed, root)
+
+
+def ensemble(
+    models: Sequence[str],
+    *,
+    out: str | Path | None = None,
+    vote: str = "mean",
+    data: str | Path | Dataset | None = None,
+    root: str | Path | None = None,
+    select: str | None = None,
+    size: int | None = None,
+    snapshots: bool = False,
+    watch: Watch = _ignore,
+) -> Joined:
+    """Make one model of several, and say what that adds.
+
+    The model file that comes out is used like any other: evaluate, predict, nets. All must answer
+    the same question about pictures of one size. What is learnt or chosen here comes from the
+    validation pictures the runs held out, which must be the same ones: train with one --split.
+
+    \b
+    mean       of the calibrated probabilities, or numbers
+    weighted   mean; the weights have the least loss on validation pictures
+    majority   each votes for a class, ties are broken by mean probability
+    weights    of the nets themselves are averaged: one net, as from snapshots of one run
+
+    Args:
+        models: runs or model files; or the folder of one study
+        out: the model file to write
+        vote: mean, weighted, majority or weights
+        data: labelled pictures none has learnt from, to report on (and to weigh by, without runs)
+        root: where a named set lies on this machine, or the folder a table's paths start from
+        select: who takes part: all, the best, or greedy (a model may be chosen again and again)
+        size: how many are selected; else 5
+        snapshots: make one of what each run kept on the way
+
+    Examples:
+        opsin ensemble runs/a runs/b runs/c --vote majority --out three.safetensors
+        opsin ensemble runs/a runs/b runs/c --vote weighted --data photos_test/ --out w.safetensors
+        opsin ensemble studies/mnist --select greedy --size 5 --out five.safetensors
+        opsin train samples:digits --schedule cyclic --snapshots 5 --epochs 50 --out runs/cyclic
+        opsin ensemble runs/cyclic --snapshots --out cycles.safetensors
+    """
+    from opsin.ensemble import held, job, rows
+
+    path = job.check_out(out, models)
+    studied = len(models) == 1 and rows.is_study(models[0])
+    who = select or ("greedy" if studied or size is not None else "all")
+    wish = job.Wish(vote, who, job.SIZE if size is None else size)
+    given = held.read(data, root)
+    return follow(job.join(models, wish, path, given, snapshots=snapshots), watch)
 
 
 def convolve(

@@ -87,6 +87,33 @@ def test_resumed_ends_in_the_same_bits(tmp_path: Any, optimizer: str, stop: int)
     assert resumed.state.best == whole.state.best
 
 
+@pytest.mark.parametrize("schedule", ["cyclic", "flat"])
+def test_snapshots_are_kept_and_resumed_to_the_same_bits(tmp_path: Any, schedule: str) -> None:
+    settings = {"epochs": 5, "schedule": schedule, "snapshots": 3, "warmup": 0.1, "average": 0.5}
+    whole = descent(Points(), **settings)
+    kept = []
+    for event in whole.events(Clock()):
+        if len(whole.state.snapshots) > len(kept):  # at the end of a cycle, whatever the epoch
+            assert not isinstance(event, Epoch)
+            now = whole.judged.state_dict()
+            kept.append({name: tensor.clone() for name, tensor in now.items()})
+    assert len(kept) == 3
+    for one, other in zip(whole.state.snapshots, kept, strict=True):
+        assert_same(one, other)
+    for stop in (5, 9, 17):
+        cut = descent(Points(), **settings)
+        steps: Iterator[Any] = cut.events(Clock())
+        for _ in range(stop):
+            next(steps)
+        checkpoint.save(tmp_path / "c.safetensors", *cut.snapshot())
+        resumed = descent(Points(), **settings)
+        resumed.restore(*checkpoint.load(tmp_path / "c.safetensors"))
+        list(resumed.events(Clock()))
+        assert_same(weights(resumed), weights(whole))
+        for one, other in zip(resumed.state.snapshots, whole.state.snapshots, strict=True):
+            assert_same(one, other)
+
+
 def test_accumulated_parts_weigh_as_one_batch() -> None:
     whole = descent(Points(), plain=True)
     parts = descent(Points(), plain=True, accumulate=4)

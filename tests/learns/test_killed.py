@@ -65,17 +65,23 @@ def killed(process: Any, after: float) -> bool:
     return bool(process.exitcode == -9)
 
 
-def weights(out: Path) -> dict[str, torch.Tensor]:
-    return checkpoint.load(out / "model.safetensors")[0]
+def weights(out: Path, file: str = "model.safetensors") -> dict[str, torch.Tensor]:
+    return checkpoint.load(out / file)[0]
 
 
-def assert_same_bits(left: Path, right: Path) -> None:
-    one, other = weights(left), weights(right)
+def assert_same_bits(left: Path, right: Path, file: str = "model.safetensors") -> None:
+    one, other = weights(left, file), weights(right, file)
     assert one.keys() == other.keys()
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
-def kill_and_resume(words: list[object], folder: Path, kills: int, longest: float) -> int:
+def kill_and_resume(
+    words: list[object],
+    folder: Path,
+    kills: int,
+    longest: float,
+    more: frozenset[str] | set[str] = frozenset(),
+) -> int:
     """Kill a run again and again, at random moments, and take it up each time until it is done.
 
     Where it ends before it was killed ``kills`` times, it has to give the bits of ``whole`` and a
@@ -102,6 +108,7 @@ def kill_and_resume(words: list[object], folder: Path, kills: int, longest: floa
             "report.html",
             "run.json",
             "tensorboard",
+            *more,
         }
         runs += 1
     return runs
@@ -118,6 +125,14 @@ def test_killed_twenty_times_and_resumed_is_bit_for_bit_the_same(
     words = [photos, "--net", "lenet5", "--epochs", "40", "--batch", "8", "--average", "0.9"]
     words += ["--dropout", "0.2", "--mixup", "0.2"]
     kill_and_resume(list(words), tmp_path, KILLS, longest=1.5)
+
+
+def test_snapshots_too(photos: Path, tmp_path: Path) -> None:
+    words = [photos, "--net", "lenet5", "--epochs", "12", "--batch", "8", "--schedule", "cyclic"]
+    files = {f"snapshot-{number}.safetensors" for number in (1, 2, 3)}
+    kill_and_resume([*words, "--snapshots", "3"], tmp_path, 4, longest=1.5, more=files)
+    for file in files:
+        assert_same_bits(tmp_path / "whole", tmp_path / "cut0", file)
 
 
 def test_upper_layers_too(photos: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from opsin.engine import checkpoint
 from opsin.engine.clock import Clock
-from opsin.engine.schedule import factor
+from opsin.engine.schedule import ends, factor
 from opsin.errors import RecipeError
 from opsin.events import Advanced, Epoch, Event
 from opsin.ops.seeding import number, reseed
@@ -60,6 +60,7 @@ class Course:
     clip: float | None = None
     average: float = 0.0
     patience: int | None = None
+    snapshots: int = 0  # weights kept on the way, at the ends of so many equal parts
 
 
 @dataclass
@@ -72,6 +73,7 @@ class State:
     best_epoch: int = -1
     sums: dict[str, float] = field(default_factory=dict)
     weights: dict[str, Tensor] = field(default_factory=dict)  # of the best epoch
+    snapshots: list[dict[str, Tensor]] = field(default_factory=list)
 
 
 class Descent:
@@ -148,7 +150,13 @@ class Descent:
         """Take one step of each phase on the next batch."""
         state, course, fabric = self.state, self.course, self.fabric
         at = state.epoch * self.feed.steps + state.step
-        scale = factor(at, self.total, schedule=course.schedule, warmup=course.warmup)
+        scale = factor(
+            at,
+            self.total,
+            schedule=course.schedule,
+            warmup=course.warmup,
+            cycles=course.snapshots,
+        )
         # Dropout and its kin draw from torch's own generator: give it the same start at each step.
         reseed(fabric.device, number(course.seed, state.epoch, state.step, fabric.global_rank))
         parts = fabric.world_size * course.accumulate
@@ -177,7 +185,14 @@ class Descent:
                 fabric.clip_gradients(self.net, optimizer, max_norm=course.clip)
             optimizer.step()
         self._follow(at)
+        if course.snapshots and at + 1 in ends(self.total, course.snapshots, warmup=course.warmup):
+            state.snapshots.append(_copied(self.judged))
         state.step += 1
+
+    @property
+    def judged(self) -> nn.Module:
+        """Return the net that is judged and kept: the averaged one, where there is one."""
+        return self.averaged or self.bare
 
     def _add(self, name: str, value: float) -> None:
         self.state.sums[name] = self.state.sums.get(name, 0.0) + value
@@ -197,14 +212,14 @@ class Descent:
 
     def _close_epoch(self, seconds: float) -> Epoch:
         """Judge the net, keep its weights if they are the best so far, and tell the numbers."""
-        state, judged = self.state, self.averaged or self.bare
+        state, judged = self.state, self.judged
         terms = {name: value / state.step for name, value in state.sums.items()}
         judged.eval()
         score, more = self.judge(judged)
         best = score > state.best
         if best:
             state.best, state.best_epoch = score, state.epoch
-            state.weights = {n: t.detach().clone() for n, t in judged.state_dict().items()}
+            state.weights = _copied(judged)
         steps = state.epoch * self.feed.steps + state.step
         told = Epoch(
             self.name,
@@ -226,6 +241,8 @@ class Descent:
         tensors |= checkpoint.pack("best", state.weights)
         if self.averaged is not None:
             tensors |= checkpoint.pack("average", self.averaged.state_dict())
+        for index, weights in enumerate(state.snapshots):
+            tensors |= checkpoint.pack(f"snapshot{index}", weights)
         for index, optimizer in enumerate(self.optimizers):
             tensors |= checkpoint.pack(f"optimizer{index}", checkpoint.pack_optimizer(optimizer))
         plain = {
@@ -234,6 +251,7 @@ class Descent:
             "best": state.best if state.weights else None,
             "best_epoch": state.best_epoch,
             "sums": state.sums,
+            "snapshots": len(state.snapshots),
         }
         return tensors, plain
 
@@ -252,7 +270,18 @@ class Descent:
             plain["best_epoch"],
             plain["sums"],
             checkpoint.unpack("best", tensors),
+            snapshots(tensors, plain),
         )
+
+
+def snapshots(tensors: dict[str, Tensor], plain: dict[str, Any]) -> list[dict[str, Tensor]]:
+    """Return the weights that were kept on the way, from what ``Descent.snapshot`` returned."""
+    return [checkpoint.unpack(f"snapshot{n}", tensors) for n in range(plain["snapshots"])]
+
+
+def _copied(net: nn.Module) -> dict[str, Tensor]:
+    """Return the weights of a net as they are now, whatever becomes of it."""
+    return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
 
 
 def _optimizer(phase: Phase, course: Course) -> torch.optim.Optimizer:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opsin.errors import InputError
 from opsin.events import Event, follow
 from opsin.lessons.net_tables import Described, Listed
 from opsin.nets import catalogue, described
 from opsin.nets._catalogue import row
+from opsin.nets._describe import describe
 from opsin.nets._lineage import ORIGINS
 from opsin.nets._named import picture
 from opsin.nets._spec import parse
 from opsin.nets._speeds import Speed
+
+if TYPE_CHECKING:
+    from opsin.committee import Committee
 
 MOST_BATCH = 1_000_000
 
@@ -43,15 +48,33 @@ def answer(net: str | None, spec: str | None, asked: Asked) -> Described:
     size, channels = picture(asked.input) if asked.input is not None else (None, None)
     classes = asked.classes
     if net is not None and is_model(net):
+        from opsin.committee import Committee
         from opsin.model import Model
 
         model = Model.load(net)
         net, pre = model.net_name, model.preprocessing
         size, channels = size or pre.size, channels or pre.channels
+        if isinstance(model.net, Committee):
+            return _several(model.net, net, asked, (size, channels))
         classes = classes or model.task.outputs
     drawn = parse(spec) if spec is not None else net or ""
     found = described(drawn, size=size, channels=channels, classes=classes)
     return Described(found, asked.batch, row(found.name) if found.name in ORIGINS else {})
+
+
+def _several(
+    committee: Committee, name: str, asked: Asked, frame: tuple[tuple[int, int], int]
+) -> Described:
+    """Return several nets that answer as one, side by side, in numbers."""
+    from opsin.nets._record import record
+
+    if asked.classes is not None:
+        raise InputError(
+            f"classes {asked.classes} for a model made of {len(committee.members)}",
+            expected="none: each member has its own last layer",
+        )
+    size, channels = frame
+    return Described(describe(record(committee, channels, size, name), size), asked.batch, {})
 
 
 def measure(names: Sequence[str], watch: Callable[[Event], None]) -> dict[str, Speed]:

@@ -96,8 +96,15 @@ class Task(Protocol):
     def decode(self, outputs: Array) -> list[Result]:
         """Turn outputs (N, K) into N results."""
 
-    def scaled(self, outputs: Array) -> NDArray[np.float64]:
-        """Return outputs (N, K) in the unit of the answers: probabilities, or the table's own."""
+    def opinions(self, outputs: Tensor) -> Tensor:
+        """Return outputs (..., K) as what several nets may be averaged in, calibrated."""
+
+    def outputs_of(self, opinions: Tensor) -> Tensor:
+        """Return outputs (..., K) that ``opinions`` turns into these: what a joint net gives."""
+
+    @classmethod
+    def together(cls, tasks: Sequence[Task]) -> Task:
+        """Make the task of nets that answer as one, from the task of each; classes are the same."""
 
     def score(self, outputs: Array, truths: Sequence[Result]) -> float:
         """Return ``better`` alone, fast: the engine calls it after each epoch."""

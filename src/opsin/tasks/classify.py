@@ -19,7 +19,7 @@ from opsin.recipe import Recipe
 from opsin.results import Label, Result
 from opsin.tasks import _judged
 from opsin.tasks._scores import Scores
-from opsin.tasks._task import Head
+from opsin.tasks._task import Head, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 EASY = ("circle", "star", "triangle")  # told apart by the smallest net within seconds
 TIE = 1e-6  # what a unit of log loss counts against accuracy: less than one picture of 100,000
+FAINTEST = 1e-30  # probability whose logarithm every arithmetic can hold
 COSTLIEST = 10.0  # log loss beyond which one bad epoch is as bad as another
 
 
@@ -166,7 +167,9 @@ class Classify:
 
     def decode(self, outputs: Array) -> list[Result]:
         """Return labels with the scores of all classes: softmax(outputs / T), which sum to 1."""
-        scores = self.scaled(outputs)
+        logits = outputs.astype(np.float64) / self.state["temperature"]
+        scores = np.exp(logits - logits.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
         best = outputs.argmax(axis=1)
         top = scores[np.arange(len(scores)), best].tolist()
         return [
@@ -174,12 +177,18 @@ class Classify:
             for place, score, row in zip(best.tolist(), top, scores, strict=True)
         ]
 
-    def scaled(self, outputs: Array) -> NDArray[np.float64]:
-        """Return the probabilities (N, K) of outputs, softmax(outputs / T)."""
-        logits = outputs.astype(np.float64) / self.state["temperature"]
-        scores: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
-        return scores
+    def opinions(self, outputs: Tensor) -> Tensor:
+        """Return the probabilities of all classes, softmax(outputs / T), for outputs (..., K)."""
+        return (outputs / self.state["temperature"]).softmax(-1)
+
+    def outputs_of(self, opinions: Tensor) -> Tensor:
+        """Return the logarithm of probabilities (..., K), times T: softmax undoes it."""
+        return opinions.clamp_min(FAINTEST).log() * self.state["temperature"]
+
+    @classmethod
+    def together(cls, tasks: Sequence[Task]) -> Self:
+        """Make the task of nets whose probabilities are honest already: the temperature is 1."""
+        return cls(tasks[0].classes)
 
     def score(self, outputs: Array, truths: Sequence[Result]) -> float:
         """Return the accuracy of outputs (N, K), less a trace of log loss that decides ties."""

@@ -112,8 +112,8 @@ def keep_outputs(setting: Setting, judged: Judged, made: Material, out: Path) ->
     splits = np.array([sample.split for sample in made.data.samples])
     tensors = {}
     for part, outputs in judged.outputs.items():
-        said = setting.task.scaled(outputs).astype(np.float32)
-        tensors[part] = torch.from_numpy(said)
+        exact = torch.from_numpy(outputs.astype(np.float64))
+        tensors[part] = setting.task.opinions(exact).float()
         tensors[f"{part}_index"] = torch.from_numpy(places[splits == part])
     checkpoint.save(out / OUTPUTS, tensors, {"metric": setting.task.better})
 

@@ -59,7 +59,7 @@ def _rows(pixels: NDArray[np.uint8], chosen: list[int]) -> NDArray[np.uint8]:
 
 
 def prepare(
-    data: Dataset, pre: Preprocessing, recipe: Recipe, folder: Path
+    data: Dataset, pre: Preprocessing, recipe: Recipe, folder: Path | None
 ) -> Generator[Event, None, Material]:
     """Decode every picture once and give each a split; what cannot be read is left out, named."""
     pixels: Pixels = yield from fill(data.samples, pre, folder=folder)

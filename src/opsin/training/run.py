@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import platform
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from opsin import runtimes
 from opsin.data.dataset import Dataset
@@ -133,16 +134,27 @@ def settle(
 
 
 def way(setting: Setting) -> str:
-    """Return the policy a run follows; ``auto`` has nothing to probe in a net without weights."""
-    if setting.recipe.policy != "auto" or setting.weights is not None:
-        return setting.recipe.policy
-    return "count" if classical_nets.counted(setting.net) else "scratch"
+    """Return the policy a run follows; ``auto`` has nothing to probe in a net without weights.
+
+    Raises ``RecipeError`` where snapshots are asked for that the policy has none of.
+    """
+    name = setting.recipe.policy
+    if name == "auto" and setting.weights is None:
+        name = "count" if classical_nets.counted(setting.net) else "scratch"
+    if setting.recipe.snapshots and not getattr(policies.find(name), "SNAPSHOTS", False):
+        raise RecipeError(
+            f"snapshots={setting.recipe.snapshots} with the policy {name}",
+            expected="a policy that trains the whole net by descent",
+            remedy="Add --policy scratch or --policy full.",
+        )
+    return name
 
 
 def afterwards(setting: Setting, testing: int) -> float:
     """Return the seconds to keep for calibrating, measuring and the report."""
     rate = SMALL_RATE if setting.weights is None else setting.rate
-    needed = 4.0 + (len(setting.validation) + testing) / rate
+    measured = (1 + setting.recipe.snapshots) * (len(setting.validation) + testing)
+    needed = 4.0 + measured / rate
     return needed if setting.clock.budget is None else min(needed, 0.3 * setting.clock.budget)
 
 
@@ -255,6 +267,7 @@ def finish(
     task, model = setting.task, judged.model
     held = made.part(judged.split)
     speed = runtimes.throughput(model.runtime, setting.examples)
+    yield from _keep_snapshots(setting, learnt.snapshots, model, held)
     classical = None
     if task.classes:
         called = _called(model.net)
@@ -275,6 +288,25 @@ def finish(
         speed,
         setting.clock.spent(),
     )
+
+
+def _keep_snapshots(
+    setting: Setting, kept: Sequence[Mapping[str, Tensor]], best: Model, held: policies.Part
+) -> Generator[Event, None, None]:
+    """Write each model that was kept on the way, calibrated and measured as the best one was."""
+    folder, validation = setting.store.folder, setting.validation
+    for number, weights in enumerate(kept, 1):
+        net = copy.deepcopy(best.net)
+        net.load_state_dict(weights)
+        task = type(best.task).restore(best.classes, best.task.state)
+        draft = replace(best, net=net, task=task, path=None)
+        task.calibrate(_outputs(draft, validation.pixels), validation.truths)
+        measures = task.measure(task.decode(_outputs(draft, held.pixels)), held.truths)
+        metrics = {name: metric.to_dict() for name, metric in measures.metrics.items()}
+        about = {**best.about, "metrics": metrics, "note": f"snapshot {number} of {len(kept)}"}
+        replace(draft, about=about).save(folder / f"snapshot-{number}.safetensors")
+    if kept:
+        yield Note(f"{len(kept)} snapshots: opsin ensemble {folder} --snapshots --out FILE")
 
 
 def _called(net: nn.Module) -> str:

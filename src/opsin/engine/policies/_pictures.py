@@ -10,9 +10,10 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from opsin.engine.feed import Order, PictureFeed
+from opsin.engine.loop import snapshots
 from opsin.engine.plan import epoch_seconds, plan_epochs
 from opsin.engine.policies._policy import Centres, Setting, batch_of, course_of, descend
 from opsin.events import Event
@@ -51,6 +52,12 @@ def run(setting: Setting, training: Training) -> Generator[Event, None, float]:
             setting, training.name, training.net, training.groups, feed, course, held_out
         )
     )
+
+
+def kept(setting: Setting, training: Training) -> list[dict[str, Tensor]]:
+    """Return the weights kept on the way, which lie in the last checkpoint of the training."""
+    found = setting.store.kept(training.name) if setting.recipe.snapshots else None
+    return snapshots(*found) if found else []
 
 
 def _inputs(setting: Setting, training: Training) -> tuple[PictureFeed, Centres]:

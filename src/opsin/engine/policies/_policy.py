@@ -8,7 +8,7 @@ Shapes: N pictures, C channels, H and W of the working size, K outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol, cast
@@ -129,6 +129,7 @@ class Learnt:
     score: float
     outputs: NDArray[np.float32] | None = None  # of train, each by a head that had not seen it
     note: str = ""
+    snapshots: Sequence[Mapping[str, Tensor]] = ()  # weights of the net that were kept on the way
 
 
 class Policy(Protocol):
@@ -287,6 +288,7 @@ def course_of(setting: Setting, epochs: int, **defaults: Any) -> Course:
         schedule=recipe.schedule,
         warmup=recipe.warmup,
         accumulate=recipe.accumulate,
+        snapshots=recipe.snapshots,
     )
     given = {name: value for name, value in chosen.items() if value is not None}
     return replace(course, **(defaults | given))

@@ -15,6 +15,7 @@ from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event
 from opsin.ops.depthwise import quicken
 
+SNAPSHOTS = True
 FALL = 0.6  # of the rate from one group of layers to the one below
 USUAL = {
     "batch": 32,
@@ -42,4 +43,5 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
     groups = [(group, FALL ** (len(depths) - 1 - depth)) for depth, group in enumerate(depths)]
     training = _pictures.Training("full", quicken(net), groups, USUAL)
     score = yield from _pictures.run(setting, training)
-    return Learnt(net, "full", score, start.outputs)
+    kept = _pictures.kept(setting, training)
+    return Learnt(net, "full", score, start.outputs, snapshots=kept)

@@ -9,6 +9,7 @@ from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event
 from opsin.ops.depthwise import quicken
 
+SNAPSHOTS = True
 SMALL = 64  # pixels; nets for such pictures are small, and like large batches and high rates
 
 
@@ -21,7 +22,8 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
     """Return a net that has seen nothing but these pictures."""
     training = _training(setting)
     score = yield from _pictures.run(setting, training)
-    return Learnt(training.net, "scratch", score)
+    kept = _pictures.kept(setting, training)
+    return Learnt(training.net, "scratch", score, snapshots=kept)
 
 
 def _training(setting: Setting) -> _pictures.Training:
