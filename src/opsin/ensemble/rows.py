@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -106,6 +107,12 @@ def asked(folder: Path, plan: Mapping[str, Any], rows: list[Row]) -> dict[str, A
             expected=f"{OUTPUTS} in the folder of each row",
         )
     return made
+
+
+def places(row: Row, part: str) -> NDArray[np.int64]:
+    """Return where in the data the pictures of a part lie, (N,), known truths alone or not."""
+    found: NDArray[np.int64] = _outputs(row)[f"{part}_index"].numpy()
+    return found
 
 
 def _outputs(row: Row) -> dict[str, Tensor]:

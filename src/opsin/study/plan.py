@@ -60,6 +60,7 @@ class Plan:
     picked: tuple[Mapping[str, Any], ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     built_in: str | None = None  # the study whose ``finish`` comes after the rows
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # what values are called
 
     def __len__(self) -> int:
         return self.settings * len(self.seeds)
@@ -78,7 +79,10 @@ class Plan:
 
     @property
     def fields(self) -> dict[str, list[Any]]:
-        """Return the values of each field that varies, in the order they were given."""
+        """Return the values of each field that varies, in the order they were given.
+
+        A field that goes with another one (epochs, where each net has its own) is left out.
+        """
         usual = Recipe().to_dict() | dict(self.base)
         found: dict[str, list[Any]] = {name: list(self.grid.get(name, ())) for name in self.varied}
         for cell in self.picked:
@@ -86,6 +90,13 @@ class Plan:
                 value = cell.get(name, usual[name])
                 if value not in values:
                     values.append(value)
+        if self.grid or not self.picked:
+            return found
+        cells = list(self.cells())
+        for name in reversed(self.varied[1:]):
+            others = [other for other in found if other != name]
+            if any(_follows(cells, name, other) for other in others):
+                del found[name]
         return found
 
     def cells(self) -> Iterator[Cell]:
@@ -131,6 +142,7 @@ class Plan:
             "picked": [dict(cell) for cell in self.picked],
             "seeds": list(self.seeds),
             "built_in": self.built_in,
+            "labels": {name: dict(called) for name, called in self.labels.items()},
         }
 
     @classmethod
@@ -145,7 +157,19 @@ class Plan:
             tuple(plain["picked"]),
             tuple(plain["seeds"]),
             plain["built_in"],
+            plain.get("labels", {}),
         )
+
+
+def _follows(cells: Sequence[Cell], name: str, other: str) -> bool:
+    """Say whether the value of one field tells that of another in every cell.
+
+    >>> cells = [{"net": "a", "epochs": 1}, {"net": "b", "epochs": 2}, {"net": "c", "epochs": 2}]
+    >>> _follows(cells, "epochs", "net"), _follows(cells, "net", "epochs")
+    (True, False)
+    """
+    pairs = {(str(cell[other]), str(cell[name])) for cell in cells}
+    return len(pairs) == len({first for first, _ in pairs})
 
 
 def row_id(recipe: Recipe, data: str) -> str:
@@ -154,7 +178,7 @@ def row_id(recipe: Recipe, data: str) -> str:
     Only what differs from the usual counts, so that ids outlive new settings.
 
     >>> row_id(Recipe(seed=1), "mnist")
-    'f6d7bc8ddd9d'
+    '5953916d66d6'
     """
     usual = Recipe().to_dict()
     changed = {name: value for name, value in recipe.to_dict().items() if value != usual[name]}

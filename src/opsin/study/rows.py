@@ -97,7 +97,11 @@ class Study:
         )
         for cell in itertools.chain(cells if grid or not picked else (), picked):
             full = standing | cell
-            yield tuple((name, told(full[name])) for name in self.fields)
+            yield tuple((name, self.called(name, full[name])) for name in self.fields)
+
+    def called(self, name: str, value: Any) -> str:
+        """Return what the study calls the value of a field."""
+        return called(self.about, name, value)
 
     @property
     def asked(self) -> int:
@@ -117,7 +121,7 @@ def read(folder: str | Path) -> Study:
     folder = Path(folder).expanduser()
     about = _read_json(folder / "study.json")
     fields = {
-        str(name): tuple(dict.fromkeys(told(value) for value in values))
+        str(name): tuple(dict.fromkeys(called(about, str(name), value) for value in values))
         for name, values in dict(about.get("fields", {})).items()
     }
     kept: dict[tuple[Setting, int], Row] = {}
@@ -128,7 +132,7 @@ def read(folder: str | Path) -> Study:
             plain = json.loads(line)
         except ValueError:
             continue  # cut off by a kill: the row was run again
-        row = _row(plain, fields, f"{path}, line {number}")
+        row = _row(plain, about, fields, f"{path}, line {number}")
         if not row.reason or kept.get((row.setting, row.seed), row).reason:
             kept[row.setting, row.seed] = row
     places = {name: {v: i for i, v in enumerate(values)} for name, values in fields.items()}
@@ -157,10 +161,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     return plain
 
 
-def _row(plain: Any, fields: Mapping[str, tuple[str, ...]], where: str) -> Row:
+def _row(
+    plain: Any, about: Mapping[str, Any], fields: Mapping[str, tuple[str, ...]], where: str
+) -> Row:
     """Return a row from what was written of it; a score that is no number is a failure."""
     try:
-        cell = {str(name): told(value) for name, value in plain["cell"].items()}
+        cell = {str(n): called(about, str(n), value) for n, value in plain["cell"].items()}
         setting = tuple((name, cell[name]) for name in fields)
         scores = {
             split: float(value)
@@ -189,6 +195,16 @@ def _row(plain: Any, fields: Mapping[str, tuple[str, ...]], where: str) -> Row:
             expected=f"a row with id, state, seed, scores and a cell of {', '.join(fields)}",
             remedy="Move the line away, and run the study again with --resume.",
         ) from error
+
+
+def called(about: Mapping[str, Any], name: str, value: Any) -> str:
+    """Return what the study calls the value of a field: by its label, where it has one.
+
+    >>> called({"labels": {"net": {"conv 5x5x8": "small"}}}, "net", "conv 5x5x8")
+    'small'
+    """
+    text = told(value)
+    return str((about.get("labels") or {}).get(name, {}).get(text, text))
 
 
 def told(value: Any) -> str:
