@@ -132,6 +132,12 @@ WRONG = {
     "no pictures": ["predict", "MODEL", "EMPTY"],
     "model for data": ["evaluate", "PHOTOS", "MODEL"],
     "resume with settings": ["train", "--resume", "MODEL", "--minutes", "3"],
+    "snapshots of what counts": [
+        "train", "PHOTOS", "--net", "hog", "--snapshots", "3", "--out", "OUT"],
+    "cycles without number": ["train", "PHOTOS", "--schedule", "cyclic", "--out", "OUT"],
+    "one alone": ["ensemble", "MODEL", "--out", "OUT"],
+    "no file to write": ["ensemble", "MODEL", "MODEL"],
+    "a vote there is not": ["ensemble", "MODEL", "MODEL", "--vote", "lot", "--out", "OUT"],
     "folder in use": ["train", "PHOTOS", "--out", "MODEL"],
 }  # fmt: skip
 

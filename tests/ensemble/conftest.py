@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from opsin import nets
+from opsin import nets, runtimes
 from opsin.data.dataset import Dataset
 from opsin.data.decode import centre
 from opsin.data.preprocess import Preprocessing
@@ -34,6 +35,18 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="package")
+def plain_torch() -> Iterator[None]:
+    """Run nets in plain float32: nothing to compile. The runtimes' turn is in tests/contracts."""
+
+    def plain(net: nn.Module, pre: Preprocessing, **_: Any) -> runtimes.Runtime:
+        return runtimes.load("torch", net, pre, device="cpu", precision="float32")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtimes, "fastest", plain)
+        yield
 
 
 def write_run(
