@@ -96,6 +96,16 @@ class Task(Protocol):
     def decode(self, outputs: Array) -> list[Result]:
         """Turn outputs (N, K) into N results."""
 
+    def opinions(self, outputs: Tensor) -> Tensor:
+        """Return outputs (..., K) as what several nets may be averaged in, calibrated."""
+
+    def outputs_of(self, opinions: Tensor) -> Tensor:
+        """Return outputs (..., K) that ``opinions`` turns into these: what a joint net gives."""
+
+    @classmethod
+    def together(cls, tasks: Sequence[Task]) -> Task:
+        """Make the task of nets that answer as one, from the task of each; classes are the same."""
+
     def score(self, outputs: Array, truths: Sequence[Result]) -> float:
         """Return ``better`` alone, fast: the engine calls it after each epoch."""
 

@@ -19,7 +19,7 @@ from opsin.recipe import Recipe
 from opsin.results import Label, Result
 from opsin.tasks import _judged
 from opsin.tasks._scores import Scores
-from opsin.tasks._task import Head
+from opsin.tasks._task import Head, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 EASY = ("circle", "star", "triangle")  # told apart by the smallest net within seconds
 TIE = 1e-6  # what a unit of log loss counts against accuracy: less than one picture of 100,000
+FAINTEST = 1e-30  # probability whose logarithm every arithmetic can hold
 COSTLIEST = 10.0  # log loss beyond which one bad epoch is as bad as another
 
 
@@ -175,6 +176,19 @@ class Classify:
             Label(self.classes[place], min(1.0, score), Scores(self.columns, row))
             for place, score, row in zip(best.tolist(), top, scores, strict=True)
         ]
+
+    def opinions(self, outputs: Tensor) -> Tensor:
+        """Return the probabilities of all classes, softmax(outputs / T), for outputs (..., K)."""
+        return (outputs / self.state["temperature"]).softmax(-1)
+
+    def outputs_of(self, opinions: Tensor) -> Tensor:
+        """Return the logarithm of probabilities (..., K), times T: softmax undoes it."""
+        return opinions.clamp_min(FAINTEST).log() * self.state["temperature"]
+
+    @classmethod
+    def together(cls, tasks: Sequence[Task]) -> Self:
+        """Make the task of nets whose probabilities are honest already: the temperature is 1."""
+        return cls(tasks[0].classes)
 
     def score(self, outputs: Array, truths: Sequence[Result]) -> float:
         """Return the accuracy of outputs (N, K), less a trace of log loss that decides ties."""

@@ -20,7 +20,7 @@ from opsin.figures import Bars, Lines, Measures
 from opsin.metrics import bootstrap, regression
 from opsin.recipe import Recipe
 from opsin.results import Result, Value
-from opsin.tasks._task import Head
+from opsin.tasks._task import Head, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,6 +144,27 @@ class Regress:
         if spread is None:
             return [Value(number) for number in numbers]
         return [Value(number, number - spread, number + spread) for number in numbers]
+
+    def opinions(self, outputs: Tensor) -> Tensor:
+        """Return the numbers that outputs (..., 1) stand for, in the unit of the table."""
+        return outputs * self.state["scale"] + self.state["centre"]
+
+    def outputs_of(self, opinions: Tensor) -> Tensor:
+        """Return the standardised numbers of numbers (..., 1) in the unit of the table."""
+        return (opinions - self.state["centre"]) / self.state["scale"]
+
+    @classmethod
+    def together(cls, tasks: Sequence[Task]) -> Self:
+        """Make the task of nets whose numbers are averaged; their intervals are averaged, too.
+
+        The mean of several numbers is off by no more than they are on average, so that such an
+        interval is rather too wide than too narrow. It is left out where one of them has none.
+        """
+        state = {name: tasks[0].state[name] for name in ("centre", "scale")}
+        spreads = [task.state["spread"] for task in tasks if "spread" in task.state]
+        if len(spreads) == len(tasks):
+            state["spread"] = sum(spreads) / len(spreads)
+        return cls(state)
 
     def score(self, outputs: Array, truths: Sequence[Result]) -> float:
         """Return the mean absolute error in the unit of the table; infinite after a divergence."""
