@@ -54,15 +54,19 @@ def make(case):
         return [pipeline(image=image)["image"] for image in images]
 
     def work(batch):
-        images = np.ascontiguousarray(batch.transpose(0, 2, 3, 1))  # its layout, not counted below
-        parts = np.array_split(images, threads)
+        parts = np.array_split(batch, threads)
         done = list(pool.map(part, pipelines, parts))
         return torch.stack([image for some in done for image in some])
 
     return work
 
 
+def ready(plain):
+    """Return pictures as (N, H, W, C)."""
+    return np.ascontiguousarray(plain.transpose(0, 2, 3, 1))
+
+
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
     cv2.setNumThreads(1 if "threads" in sys.argv else THREADS)
-    main(make)
+    main(make, ready)

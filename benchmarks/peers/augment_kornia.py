@@ -34,10 +34,10 @@ def make(case):
     channels = 1 if case.startswith("28") else 3
     mean, std = torch.full((channels,), MEAN), torch.full((channels,), STD)
     chain = k.AugmentationSequential(*STEPS[case], k.Normalize(mean, std), data_keys=["input"])
-    return lambda batch: chain(torch.from_numpy(batch).float() / 255)
+    return lambda batch: chain(batch.float() / 255)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
     with torch.inference_mode():
-        main(make)
+        main(make, torch.from_numpy)

@@ -14,16 +14,20 @@ def make(case):
     chain, steps = parse(LINES[case]), itertools.count()
     out = (28, 28) if case.startswith("28") else (224, 224)
 
-    def work(batch):
-        pixels = torch.from_numpy(batch)
+    def work(pixels):
         draw = chain.draw_for(pixels, out, (0, next(steps)))
-        channels = batch.shape[1]
+        channels = pixels.shape[1]
         return draw.images(pixels, (MEAN,) * channels, (STD,) * channels)
 
     return work
 
 
+def ready(plain):
+    """Return pictures as our memory maps hold them: channels last, seen as (N, C, H, W)."""
+    return torch.from_numpy(plain).contiguous(memory_format=torch.channels_last)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
     heap.keep()
-    main(make)
+    main(make, ready)

@@ -63,7 +63,7 @@ def make(case):
     def work(batch):
         done = []
         for picture in batch:
-            image = Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0))
+            image = Image.fromarray(picture)
             done.append(np.atleast_3d(np.asarray(STEPS[case](image))))
         pixels = torch.from_numpy(np.stack(done)).permute(0, 3, 1, 2)
         return (pixels.float() / 255 - MEAN) / STD
@@ -71,6 +71,12 @@ def make(case):
     return work
 
 
+def ready(plain):
+    """Return pictures as (N, H, W, C), grey ones as (N, H, W)."""
+    arrays = np.ascontiguousarray(plain.transpose(0, 2, 3, 1))
+    return arrays[..., 0] if arrays.shape[-1] == 1 else arrays
+
+
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
-    main(make)
+    main(make, ready)

@@ -2,9 +2,9 @@
 
 python augment_torchvision.py [together]
 
-Its transforms draw once a call: to draw for each picture they are called for each. With ``together``
-a batch is one call, so that all its pictures get the same draw: less than what is asked, and shown
-beside for that reason.
+Its transforms draw once a call: to draw for each picture they are called for each. With
+``together`` a batch is one call, so that all its pictures get the same draw: less than what is
+asked, and shown beside for that reason.
 """
 
 import sys
@@ -44,12 +44,11 @@ def make(case):
         v2.Normalize([MEAN] * channels, [STD] * channels),
     ]
     if "together" in sys.argv:
-        whole = v2.Compose([*STEPS[case], *final])
-        return lambda batch: whole(torch.from_numpy(batch))
+        return v2.Compose([*STEPS[case], *final])
     each, finish = v2.Compose(STEPS[case]), v2.Compose(final)
-    return lambda batch: finish(torch.stack([each(one) for one in torch.from_numpy(batch)]))
+    return lambda batch: finish(torch.stack([each(one) for one in batch]))
 
 
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
-    main(make)
+    main(make, torch.from_numpy)

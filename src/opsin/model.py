@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from opsin import card, runtimes
+from opsin import augment, card, runtimes
 from opsin.committee import Committee, built
 from opsin.data.dataset import Dataset
 from opsin.data.decode import centre
@@ -164,41 +164,64 @@ class Model:
             "split": about.get("split"),
         }
 
-    def predict(self, images: Any) -> list[Prediction]:
+    def predict(self, images: Any, *, tta: int = 1) -> list[Prediction]:
         """Predict for files, folders, globs, arrays (3, H, W) or bytes: one, or a list of them.
 
-        A picture that cannot be read becomes a prediction with an ``error``.
+        A picture that cannot be read becomes a prediction with an ``error``. With ``tta`` views of
+        each picture, answers are the mean of the plain view and of drawn ones.
         """
-        return list(self.iterate(images))
+        return list(self.iterate(images, tta=tta))
 
-    def iterate(self, images: Any) -> Iterator[Prediction]:
+    def iterate(self, images: Any, *, tta: int = 1) -> Iterator[Prediction]:
         """Yield what ``predict`` returns, one by one, in constant memory."""
-        return self.stream(_sources(images))
+        return self.stream(_sources(images), tta=tta)
 
-    def stream(self, sources: Iterable[tuple[str, Source]]) -> Iterator[Prediction]:
+    def stream(
+        self, sources: Iterable[tuple[str, Source]], *, tta: int = 1
+    ) -> Iterator[Prediction]:
         """Yield a prediction for each (name, source), in order, in constant memory."""
+        augment.check_views(tta)
+        return self._stream(sources, tta)
+
+    def _stream(self, sources: Iterable[tuple[str, Source]], tta: int) -> Iterator[Prediction]:
         for names, arrays, errors in prepared(sources, self.preprocessing, BLOCK):
             good = [array for array in arrays if array is not None]
-            results = iter(self.decode(self.outputs(np.stack(good))) if good else [])
+            results = iter(self.decode(self.outputs(np.stack(good), tta=tta)) if good else [])
             for name, error in zip(names, errors, strict=True):
                 yield Prediction(name, error=error) if error else Prediction(name, next(results))
 
-    def outputs(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the net's outputs (N, K) for pictures (N, C, H, W) at the working size."""
-        return self.runtime.run(np.ascontiguousarray(centre(pixels, self.preprocessing)))
+    def outputs(self, pixels: NDArray[np.uint8], *, tta: int = 1) -> NDArray[np.float32]:
+        """Return the net's outputs (N, K) for pictures (N, C, H, W) at the working size.
+
+        With ``tta`` views, what the mean of their opinions (probabilities, numbers) stands for: of
+        the plain view, and of others drawn from what the net learnt with.
+        """
+        plain = self.runtime.run(np.ascontiguousarray(centre(pixels, self.preprocessing)))
+        if tta == 1:
+            return plain
+        chain = augment.glances(self.about.get("augment", self.recipe.augment))
+        batch = torch.from_numpy(np.ascontiguousarray(pixels))
+        opinions = self.task.opinions(torch.from_numpy(plain).double())
+        for view in augment.views(batch, chain, self.preprocessing.size, tta):
+            outputs = self.runtime.run(view.contiguous().numpy())
+            opinions += self.task.opinions(torch.from_numpy(outputs).double())
+        found: NDArray[np.float32] = self.task.outputs_of(opinions / tta).float().numpy()
+        return found
 
     def decode(self, outputs: NDArray[np.float32]) -> list[Result]:
         """Return the results that outputs (N, K) stand for."""
         return self.task.decode(outputs)
 
-    def evaluate(self, data: Dataset | str | Path, *, root: str | Path | None = None) -> Measures:
+    def evaluate(
+        self, data: Dataset | str | Path, *, root: str | Path | None = None, tta: int = 1
+    ) -> Measures:
         """Measure the model on labelled pictures; those that cannot be read are left out.
 
-        Where the data has a test split, that is what is measured.
+        Where the data has a test split, that is what is measured; ``tta`` is as in ``predict``.
         """
         data = data if isinstance(data, Dataset) else Dataset.read(data, root=root)
         results, truths = [], []
-        for sample, said in self.answers(data):
+        for sample, said in self.answers(data, tta=tta):
             if said.result is not None and sample.truth is not None:
                 results.append(said.result)
                 truths.append(sample.truth)
@@ -249,12 +272,12 @@ class Model:
                 expected=f"some of those this model knows: {', '.join(self.classes[:5])}",
             )
 
-    def answers(self, data: Dataset) -> Iterator[tuple[Sample, Prediction]]:
+    def answers(self, data: Dataset, *, tta: int = 1) -> Iterator[tuple[Sample, Prediction]]:
         """Yield each labelled sample of the part to measure with what the model says of it."""
         self.must_know(data)
         held_out = data.split("test")
         samples = held_out.samples if len(held_out) else data.samples
-        said = self.stream((sample.called, sample.image) for sample in samples)
+        said = self.stream(((sample.called, sample.image) for sample in samples), tta=tta)
         yield from zip(samples, said, strict=True)
 
     # ── how it shows itself ─────────────────────────────────────────────────────────────────────

@@ -118,6 +118,7 @@ def evaluate(
     data: str | Path | Dataset,
     *,
     root: str | Path | None = None,
+    tta: int = 1,
 ) -> Measures:
     """Measure a model on labelled pictures it has not seen.
 
@@ -125,15 +126,18 @@ def evaluate(
         model: a model file, or the folder of a run
         data: labelled pictures; where they have a test split, that is what is measured
         root: where a named set lies on this machine, or the folder a table's paths start from
+        tta: views of each picture to average, drawn from what the model learnt with; 1 is plain
 
     Examples:
         opsin evaluate runs/shoes/model.safetensors photos_test/
-        opsin evaluate runs/digits samples:digits --json
+        opsin evaluate runs/digits samples:digits --tta 5 --json
     """
-    return _load(model).evaluate(data, root=root)
+    return _load(model).evaluate(data, root=root, tta=tta)
 
 
-def predict(model: str | Path | Model, images: Sequence[str]) -> Iterator[Prediction]:
+def predict(
+    model: str | Path | Model, images: Sequence[str], *, tta: int = 1
+) -> Iterator[Prediction]:
     """Say what a model sees in each picture.
 
     One bad file is one line with an error; the others are still answered.
@@ -141,13 +145,14 @@ def predict(model: str | Path | Model, images: Sequence[str]) -> Iterator[Predic
     Args:
         model: a model file, or the folder of a run
         images: files, folders or globs
+        tta: views of each picture to average, drawn from what the model learnt with; 1 is plain
 
     Examples:
         opsin predict runs/shoes/model.safetensors a.jpg more/ 'x/*.png'
         opsin predict runs/shoes/model.safetensors photos/ --json > said.jsonl
         opsin predict runs/shoes/model.safetensors photos/ --csv > said.csv
     """
-    return _load(model).iterate(images)
+    return _load(model).iterate(images, tta=tta)
 
 
 def study(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsin.augment import POLICIES, Chain, Copies, Draw, parse
 from opsin.augment._operation import Operation, find, name_of, names
 from opsin.errors import DataError, RecipeError
+
+# Machines are shared: a slow one is no failure.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SIZE = (28, 24)
 
@@ -31,6 +34,7 @@ copies = st.none() | st.builds(Copies, st.integers(1, 1000), st.booleans())
 chains = st.builds(Chain, st.lists(operations(), max_size=6).map(tuple), copies)
 
 
+@patient
 @given(chains)
 def test_text_of_a_chain_reads_back_as_the_chain(chain: Chain) -> None:
     assert parse(str(chain)) == chain
@@ -127,12 +131,14 @@ BATCH = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (5, 3, *SIZE)
 seeds = st.lists(st.integers(0, 2**40), max_size=5).map(tuple)
 
 
+@patient
 @given(chains, seeds)
 def test_the_same_seed_draws_the_same(chain: Chain, seed: tuple[int, ...]) -> None:
     first, again = (chain.draw_for(BATCH, (20, 20), seed) for _ in range(2))
     assert same(first, again)
 
 
+@patient
 @given(chains, seeds)
 def test_what_is_drawn_for_a_picture_does_not_depend_on_its_batch(
     chain: Chain, seed: tuple[int, ...]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torchvision.transforms.v2 import functional as peer
 
 from opsin.augment import Draw, parse
 from opsin.augment._operation import Frame
 from opsin.errors import DataError
+
+# Machines are shared: a slow one is no failure.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 RANDOM = np.random.default_rng(0)
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
@@ -26,6 +29,7 @@ def pictures(n: int, channels: int, height: int, width: int) -> torch.Tensor:
 sides = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
 
+@patient
 @given(sides, sides, st.sampled_from([1, 3]))
 def test_no_geometry_is_the_exact_central_crop(
     margin: tuple[int, int], out: tuple[int, int], channels: int
@@ -46,6 +50,7 @@ def test_an_even_margin_is_torchvisions_central_crop() -> None:
     assert torch.allclose(seen * 255, peer.center_crop(batch, [224, 224]).float(), atol=1e-4)
 
 
+@patient
 @given(st.integers(1, 9), st.integers(1, 9))
 def test_mirroring_twice_is_nothing(height: int, width: int) -> None:
     size = (height, width)

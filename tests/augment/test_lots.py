@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from opsin.augment.lots import Lots, keys
+
+# Machines are shared: a slow one is no failure.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 N = 20_000
 
@@ -39,6 +42,7 @@ def test_normal_numbers_are_normal() -> None:
     assert np.abs(np.corrcoef(drawn) - np.eye(10)).max() < 0.04
 
 
+@patient
 @given(st.integers(-5, 5), st.integers(0, 9))
 def test_whole_numbers_reach_both_ends_and_no_further(low: int, more: int) -> None:
     drawn = Lots(keys((0,), range(2000)), 0).integers(low, low + more)
@@ -50,6 +54,7 @@ def test_two_columns_may_have_two_ranges() -> None:
     assert np.allclose(np.quantile(drawn, [0, 1], axis=0), [[0, -5], [1, 5]], atol=0.02)
 
 
+@patient
 @given(st.lists(st.integers(0, 2**40), max_size=4).map(tuple), st.integers(0, 9))
 def test_company_changes_nothing(seed: tuple[int, ...], place: int) -> None:
     together = Lots(keys(seed, [3, 8, 5]), place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -13,7 +13,11 @@ from opsin.augment import mixed
 from opsin.augment.mixing import cut_and_mixed, mixed_up
 from opsin.errors import RecipeError
 
+# Machines are shared: a slow one is no failure.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
+
+@patient
 @given(st.integers(1, 20), st.floats(0.01, 10), st.tuples(st.integers(0, 99)))
 def test_pictures_are_mixed_by_the_share_returned(
     n: int, strength: float, seed: tuple[int]
@@ -57,6 +61,7 @@ def test_strength_must_be_above_zero(strength: float) -> None:
             mix(torch.zeros(2, 1, 1, 1), (0,), strength)
 
 
+@patient
 @given(st.integers(1, 20), st.floats(0.01, 10), st.tuples(st.integers(0, 99)))
 def test_cutmix_puts_one_box_of_the_partner_in_and_counts_its_pixels(
     n: int, strength: float, seed: tuple[int]

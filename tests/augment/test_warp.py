@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as peer
 
 from opsin.augment import warp
+
+# Machines are shared: a slow one is no failure.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 RANDOM = np.random.default_rng(0)
 
@@ -76,6 +79,7 @@ def moves(n: int) -> st.SearchStrategy[np.ndarray]:
     return st.lists(one, min_size=n, max_size=n).map(lambda rows: np.array(rows, float))
 
 
+@patient
 @given(moves(3))
 def test_cut_is_sample_without_rounding(to_window: np.ndarray) -> None:
     batch = pictures(3, 2, 9, 7)

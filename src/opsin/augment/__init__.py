@@ -6,6 +6,8 @@ one sampling grid, all colour (with the normalisation) into one 3x4 matrix. Read
 torch; applying it does.
 """
 
+from opsin.augment.again import check as check_views
+from opsin.augment.again import glances, views
 from opsin.augment.auto import fitting
 from opsin.augment.chain import Chain, Copies
 from opsin.augment.contact import sheet
@@ -14,4 +16,16 @@ from opsin.augment.line import parse
 from opsin.augment.mixing import mixed
 from opsin.augment.named import POLICIES
 
-__all__ = ["POLICIES", "Chain", "Copies", "Draw", "fitting", "mixed", "parse", "sheet"]
+__all__ = [
+    "POLICIES",
+    "Chain",
+    "Copies",
+    "Draw",
+    "check_views",
+    "fitting",
+    "glances",
+    "mixed",
+    "parse",
+    "sheet",
+    "views",
+]

@@ -17,8 +17,8 @@ colours are RGB in 0..1. Matrices act from the left on columns. All that is rand
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -67,9 +67,14 @@ class Frame:
 SMALL = 64  # pixels, the longest side of pictures whose edge goes on outside
 
 
-def amount(unit: str, least: float, most: float, default: Any = MISSING) -> Any:
-    """Declare a number of an operation with its unit and its range (ends included)."""
-    about = {"unit": unit, "least": least, "most": most}
+def amount(
+    unit: str, least: float, most: float, default: Any = MISSING, *, still: float | None = None
+) -> Any:
+    """Declare a number of an operation with its unit and its range (ends included).
+
+    ``still`` is the value at which nothing is changed, for numbers that are a strength.
+    """
+    about = {"unit": unit, "least": least, "most": most, "still": still}
     return field(metadata=about) if default is MISSING else field(default=default, metadata=about)
 
 
@@ -95,6 +100,15 @@ class Operation:
                     f"{name_of(self)} with {spec.name} {value:g}",
                     expected=in_words(spec),
                 )
+
+    def halved(self) -> Self:
+        """Return the same operation at half its strength."""
+        gentle = {
+            spec.name: (getattr(self, spec.name) + spec.metadata["still"]) / 2
+            for spec in fields(self)
+            if spec.metadata["still"] is not None
+        }
+        return replace(self, **gentle)
 
     def __str__(self) -> str:
         given = [(getattr(self, spec.name), spec.default) for spec in fields(self)]

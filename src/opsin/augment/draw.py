@@ -89,6 +89,14 @@ class Draw:
             memory_format=layout
         )  # in one step: 3 times slower
 
+    def pictures(self, batch: Tensor) -> Tensor:
+        """Return what ``images`` shows as pictures again: uint8 (N, C, H, W) -> uint8 (N, C, h, w).
+
+        Colours are cut to 0..255 and rounded; what is hidden is black.
+        """
+        seen = self.images(batch, (0.0,) * batch.shape[1], (1 / 255,) * batch.shape[1])
+        return seen.round_().clamp_(0, 255).byte()
+
     def masks(self, masks: Tensor) -> Tensor:
         """Return masks moved like the pictures, nearest pixel: (N, H, W) -> (N, h, w).
 

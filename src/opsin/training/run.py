@@ -247,6 +247,7 @@ def judge(
         "split": {"held_out": split, **_sizes(made)},
         "weights": _weights(setting),
         "metrics": {name: metric.to_dict() for name, metric in measures.metrics.items()},
+        "augment": str(setting.chain),
         "versions": versions(),
         "note": learnt.note,
         "seconds": round(clock.spent(), 2),

@@ -16,7 +16,7 @@ class Brightness(Colour):
     'brightness 0.3'
     """
 
-    share: float = amount("of the light", 0, 1)
+    share: float = amount("of the light", 0, 1, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw new lights, (n, 3, 4)."""

@@ -22,7 +22,7 @@ class Color(Colour):
     'color 0.2'
     """
 
-    share: float = amount("of the light", 0, 1)
+    share: float = amount("of the light", 0, 1, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw new lights, (n, 3, 4)."""

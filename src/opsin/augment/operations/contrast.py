@@ -22,7 +22,7 @@ class Contrast(Colour):
     """
 
     looks: ClassVar[bool] = True
-    share: float = amount("of the contrast", 0, 1)
+    share: float = amount("of the contrast", 0, 1, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw new contrasts, (n, 3, 4)."""

@@ -22,7 +22,7 @@ class Elastic(Bent):
     'elastic 34 4'
     """
 
-    alpha: float = amount("pixels", 0, 2000)
+    alpha: float = amount("pixels", 0, 2000, still=0)
     sigma: float = amount("pixels", 1, 100)
 
     def bend(self, lots: Lots, frame: Frame) -> waves.Waves:

@@ -21,7 +21,7 @@ class Hue(Colour):
     'hue 20'
     """
 
-    degrees: float = amount("degrees", 0, 180)
+    degrees: float = amount("degrees", 0, 180, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw turns of the wheel, (n, 3, 4)."""

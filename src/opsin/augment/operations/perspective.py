@@ -23,7 +23,7 @@ class Perspective(Geometry):
     'perspective 0.3'
     """
 
-    share: float = amount("of half the side", 0, 0.9)
+    share: float = amount("of half the side", 0, 0.9, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw homographies, (n, 3, 3)."""

@@ -18,7 +18,7 @@ class Rotate(Geometry):
     'rotate 15'
     """
 
-    degrees: float = amount("degrees", 0, 180)
+    degrees: float = amount("degrees", 0, 180, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw turns, (n, 3, 3)."""

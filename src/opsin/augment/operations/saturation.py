@@ -19,7 +19,7 @@ class Saturation(Colour):
     'saturation 0.3'
     """
 
-    share: float = amount("of the colour", 0, 1)
+    share: float = amount("of the colour", 0, 1, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw new colours, (n, 3, 4)."""

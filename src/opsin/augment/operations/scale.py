@@ -20,8 +20,8 @@ class Scale(Geometry):
     'scale 0.8 1.25'
     """
 
-    least: float = amount("times the size", 0.1, 10)
-    most: float = amount("times the size", 0.1, 10)
+    least: float = amount("times the size", 0.1, 10, still=1)
+    most: float = amount("times the size", 0.1, 10, still=1)
 
     def __post_init__(self) -> None:
         in_order(self, self.least, self.most)

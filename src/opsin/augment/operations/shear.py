@@ -18,7 +18,7 @@ class Shear(Geometry):
     'shear 10'
     """
 
-    degrees: float = amount("degrees", 0, 80)
+    degrees: float = amount("degrees", 0, 80, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw slants, (n, 3, 3)."""

@@ -20,7 +20,7 @@ class Translate(Geometry):
     'translate 0.1'
     """
 
-    share: float = amount("of the side", 0, 1)
+    share: float = amount("of the side", 0, 1, still=0)
 
     def matrices(self, lots: Lots, frame: Frame) -> Floats:
         """Draw shifts, (n, 3, 3)."""

@@ -149,14 +149,12 @@ def _views(setting: Setting, runtime: runtimes.Runtime) -> Generator[Event, None
 def augmented(setting: Setting, view: int, seed: int) -> Iterator[NDArray[np.uint8]]:
     """Yield blocks (B, C, h, w) of a view of the training pictures; view 0 is the plain one."""
     chain = setting.chain if view else Chain(())
-    mean, std = (0.0,) * setting.pre.channels, (1 / 255,) * setting.pre.channels
     pixels = setting.train.pixels
     for first in range(0, len(pixels), features.BLOCK):
         raw = torch.from_numpy(np.ascontiguousarray(pixels[first : first + features.BLOCK]))
         pictures = np.arange(first, first + len(raw))
         draw = chain.draw_epoch(raw, setting.pre.size, seed, max(0, view - 1), pictures)
-        images = draw.images(raw, mean, std).round_().clamp_(0, 255)
-        yield images.to(torch.uint8).contiguous().numpy()
+        yield draw.pictures(raw).contiguous().numpy()
 
 
 def _count(setting: Setting, runtime: runtimes.Runtime) -> int:
