@@ -23,7 +23,7 @@ from opsin.engine.clock import Clock
 from opsin.engine.schedule import factor
 from opsin.errors import RecipeError
 from opsin.events import Advanced, Epoch, Event
-from opsin.ops.seeding import number
+from opsin.ops.seeding import number, reseed
 
 
 class Feed(Protocol):
@@ -150,7 +150,8 @@ class Descent:
         at = state.epoch * self.feed.steps + state.step
         scale = factor(at, self.total, schedule=course.schedule, warmup=course.warmup)
         # Dropout and its kin draw from torch's own generator: give it the same start at each step.
-        torch.manual_seed(number(course.seed, state.epoch, state.step, fabric.global_rank))
+        key = (course.seed, state.epoch, state.step, fabric.global_rank)
+        reseed(fabric.device, number(*key))
         parts = fabric.world_size * course.accumulate
         first = fabric.global_rank * course.accumulate
         self.net.train()

@@ -167,6 +167,16 @@ class RowStore:
             fcntl.flock(stream, fcntl.LOCK_SH)
             yield
 
+    def forget_all(self) -> None:
+        """Remove a study that never began: a corrected call finds the folder free."""
+        if self.facts():
+            return
+        self.clean()
+        with suppress(OSError):  # nothing was written, or someone else's files are in it
+            for name in ("truths.safetensors", ".study.lock", ".rows.lock", ".working.lock"):
+                (self.folder / name).unlink(missing_ok=True)
+            self.folder.rmdir()
+
     def clean(self) -> None:
         """Remove what serves work alone: the study is done."""
         shutil.rmtree(self.cache, ignore_errors=True)
