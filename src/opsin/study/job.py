@@ -29,6 +29,7 @@ from opsin.training.run import versions
 
 STUDIES = "opsin.study.studies"
 USUAL = "laptop"  # preset
+MOST_WORKERS, MOST_RETRIES = 1024, 100
 MOST = 10_000  # rows that start without a word
 
 
@@ -40,6 +41,12 @@ class Way:
     workers: int | None = None
     retries: int = 1
     large: bool = False  # more rows than usual are meant
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
+            raise InputError(f"workers={self.workers}", expected=f"1 to {MOST_WORKERS}")
+        if not 0 <= self.retries <= MOST_RETRIES:
+            raise InputError(f"retries={self.retries}", expected=f"0 to {MOST_RETRIES}")
 
 
 def asked(

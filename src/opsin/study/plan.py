@@ -80,7 +80,9 @@ class Plan:
     def fields(self) -> dict[str, list[Any]]:
         """Return the values of each field that varies, in the order they were given."""
         usual = Recipe().to_dict() | dict(self.base)
-        found: dict[str, list[Any]] = {name: list(self.grid.get(name, ())) for name in self.varied}
+        standing = {name: (usual[name],) for name in self.varied} if self.grid else {}
+        given = standing | dict(self.grid)
+        found: dict[str, list[Any]] = {name: list(given.get(name, ())) for name in self.varied}
         for cell in self.picked:
             for name, values in found.items():
                 value = cell.get(name, usual[name])

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from opsin.errors import ModelError
+from opsin.errors import DataError, ModelError
 from opsin.files import refusals_named, write_json, write_text
 
 Line = dict[str, Any]  # of rows.jsonl
@@ -141,16 +141,20 @@ class RowStore:
             stream.close()
             return None
         claim = Claim(path, stream)
-        if not _same(stream, path) or row in self.rows():
-            # Its file went away in between, with the one who had it: the row may be done.
-            if _same(stream, path):
-                claim.release()
+        if not _same(stream, path):  # it went away meanwhile, with the one who had the row
             stream.close()
             return None
-        with refusals_named(path):
-            stream.truncate(0)
-            stream.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
-            stream.flush()
+        if row in self.rows():
+            claim.release()
+            return None
+        try:
+            with refusals_named(path):
+                stream.truncate(0)
+                stream.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+                stream.flush()
+        except DataError:
+            claim.release()
+            raise
         return claim
 
     @contextmanager
