@@ -77,6 +77,10 @@ class Recipe:
     def __post_init__(self) -> None:
         for spec in fields(self):
             _check(spec.name, getattr(self, spec.name), spec.metadata)
+            if "int" in str(spec.type) and isinstance(getattr(self, spec.name), float):
+                raise RecipeError(
+                    f"{spec.name}={getattr(self, spec.name)}", expected="a whole number"
+                )
         if self.minutes is not None and self.epochs is not None:
             raise RecipeError(
                 f"minutes={self.minutes} and epochs={self.epochs}",

@@ -160,7 +160,7 @@ def study(
     *,
     out: str | Path | None = None,
     root: str | Path | None = None,
-    preset: str = "laptop",
+    preset: str | None = None,
     on: str | None = None,
     workers: int | None = None,
     retries: int = 1,
@@ -180,7 +180,7 @@ def study(
         plan: a TOML file, or the name of a study
         out: folder for the rows and the report
         root: where a named set lies on this machine, or the folder a table's paths start from
-        preset: how much of a built-in study: laptop or full
+        preset: how much of a built-in study: laptop (if not given) or full
         on: address of a Ray cluster that works on the rows, as ray://HOST:PORT, HOST:PORT or auto
         workers: rows in work at a time; as many as there are cores if not given
         retries: how often a row that failed is tried again

@@ -158,7 +158,8 @@ class Descent:
             cycles=course.snapshots,
         )
         # Dropout and its kin draw from torch's own generator: give it the same start at each step.
-        reseed(fabric.device, number(course.seed, state.epoch, state.step, fabric.global_rank))
+        key = (course.seed, state.epoch, state.step, fabric.global_rank)
+        reseed(fabric.device, number(*key))
         parts = fabric.world_size * course.accumulate
         first = fabric.global_rank * course.accumulate
         self.net.train()

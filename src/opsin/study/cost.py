@@ -5,13 +5,16 @@ A few steps of each setting are timed, by all workers at once, since that is how
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opsin.events import Advanced, Event, Finished, Started
+from opsin.files import write_json
 from opsin.study.hands import Hands
-from opsin.study.plan import Cell, Plan, Row, words
+from opsin.study.plan import Plan, Row, words
 from opsin.study.stock import Stock
 from opsin.study.store import RowStore
 
@@ -31,10 +34,23 @@ class Cost:
     seconds: float  # on all workers
     bytes: int
     workers: int
+    where: str
     timed: int  # settings whose steps were timed
     settings: int
     each: Mapping[str, float]  # seconds a row, by the words of its cell
     open_end: bool  # a clock decides what some rows learn
+
+    def scaled(self, plan: Plan) -> Cost:
+        """Return the cost of a whole plan, of which this is the cost of a part."""
+        times = len(plan) / max(1, self.left)
+        return replace(
+            self,
+            rows=len(plan),
+            left=len(plan),
+            images=round(times * self.images),
+            seconds=times * self.seconds,
+            bytes=round(times * self.bytes),
+        )
 
     def lines(self) -> list[str]:
         """Return the cost in sentences."""
@@ -43,7 +59,7 @@ class Cost:
             f"{self.rows:,} rows ({self.settings:,} settings × seeds)"
             + (f", {done:,} of them done" if done else ""),
             f"{_much(self.images)} pictures to learn from; about {spoken(self.seconds)} on "
-            f"{self.workers} workers of this machine ({self.timed} settings timed)",
+            f"{self.workers} workers of {self.where} ({self.timed} settings timed)",
             f"{self.bytes / 1e6:,.0f} MB on the disc",
         ]
         if self.open_end:
@@ -66,50 +82,56 @@ class Cost:
 
 
 def estimate(
-    plan: Plan, left: Sequence[Row], store: RowStore, stock: Stock, hands: Hands, workers: int
+    plan: Plan, left: Sequence[Row], store: RowStore, stock: Stock, hands: Hands
 ) -> Generator[Event, None, Cost]:
     """Time a few steps of the settings that are left and return what all rows of them cost."""
-    cells: dict[str, tuple[Row, Cell]] = {}
+    firsts: dict[str, Row] = {}
     for row in left:
-        cells.setdefault(words(row.cell), (row, row.cell))
-    chosen = list(cells)[:: max(1, -(-len(cells) // MOST))]
-    yield Started(PART, len(chosen), "settings")
-    found: dict[str, dict[str, Any]] = {}
-    jobs = {name: job_of(cells[name][0], store, stock, "price") for name in chosen}
-    waiting = {name: job | {"id": name} for name, job in jobs.items()}
-    while len(found) < len(chosen):
-        while waiting and hands.idle():
-            name = next(iter(waiting))
-            hands.give(waiting.pop(name))
-        for name, said in hands.hear(0.5):
-            if {"done", "failed", "died"} & set(said):
-                found[name] = said.get("done", {})  # what cannot be tried says why when it is due
-                yield Advanced(PART)
-    each: dict[str, float] = {}
-    images = room = 0
-    usual: dict[str, Any] = next((f for f in found.values() if f), {})
-    for name in cells:
-        usual = found.get(name) or usual
-        each[name] = usual.get("seconds", 0.0) + ASIDE
-    counted = {name: found.get(name) or usual for name in cells}
-    for row in left:
-        said = counted[words(row.cell)]
-        images += said.get("images", 0)
-        room += said.get("bytes", 0) + LINE
-    seconds = sum(each[words(row.cell)] for row in left) / max(1, min(workers, len(left)))
-    yield Finished(PART, 0.0)
+        firsts.setdefault(words(row.cell), row)
+    chosen = list(firsts)[:: max(1, -(-len(firsts) // MOST))]
+    file = store.cache / f"prices-{hands.where}.json".replace("/", "-")
+    known: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    new = {name: firsts[name] for name in chosen if name not in known}
+    known |= yield from _timed(new, store, stock, hands)
+    write_json(file, known)
+    usual: dict[str, Any] = next((price for price in known.values() if price), {})
+    prices: dict[str, dict[str, Any]] = {}
+    for name in firsts:
+        usual = prices[name] = known.get(name) or usual
+    each = {name: price.get("seconds", 0.0) + ASIDE for name, price in prices.items()}
+    every = [prices[words(row.cell)] for row in left]
+    seconds = sum(each[words(row.cell)] for row in left)
     return Cost(
         len(plan),
         len(left),
-        images,
-        seconds,
-        room + stock.bytes,
-        workers,
+        sum(price.get("images", 0) for price in every),
+        seconds / max(1, min(hands.many, len(left))),
+        sum(price.get("bytes", 0) + LINE for price in every) + stock.bytes,
+        hands.many,
+        hands.where,
         len(chosen),
         plan.settings,
         each,
         plan.timed,
     )
+
+
+def _timed(
+    rows: Mapping[str, Row], store: RowStore, stock: Stock, hands: Hands
+) -> Generator[Event, None, dict[str, dict[str, Any]]]:
+    """Return the price of each row, {} of one that cannot be tried: it says why when it is due."""
+    began, found = time.monotonic(), dict[str, dict[str, Any]]()
+    waiting = [job_of(row, store, stock, "price") | {"id": name} for name, row in rows.items()]
+    yield Started(PART, len(rows), "settings")
+    while len(found) < len(rows):
+        while waiting and hands.idle():
+            hands.give(waiting.pop())
+        for name, said in hands.hear(0.5):
+            if {"done", "failed", "died"} & set(said):
+                found[name] = said.get("done", {})
+                yield Advanced(PART)
+    yield Finished(PART, time.monotonic() - began)
+    return found
 
 
 def job_of(row: Row, store: RowStore, stock: Stock, ask: str) -> dict[str, Any]:

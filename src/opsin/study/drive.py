@@ -8,6 +8,7 @@ away, and one that someone else has is waited for, and taken over if he dies.
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -59,16 +60,16 @@ def drive(
                 line = _line(running[id].row, said)
                 if line is None:
                     continue
-                if said.get("refused"):
-                    raise DataError(
-                        f"{said['failed']} (row {id})", expected="a folder that can be written to"
-                    )
+                if refused := said.get("refused"):
+                    raise DataError(**refused)
                 attempts[id] += 1
                 mine = running.pop(id)
                 if line["state"] == "failed" and attempts[id] <= retries:
                     waiting[id] = mine.row
                     yield Note(f"{mine.row.label} is tried again: {line['reason']}")
                 else:
+                    if line["state"] == "failed":
+                        shutil.rmtree(store.row_folder(id), ignore_errors=True)
                     store.record(line)
                     yield Advanced(PART)
                 mine.claim.release()

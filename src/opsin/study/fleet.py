@@ -57,7 +57,7 @@ class RemoteWorker:
         with tempfile.TemporaryDirectory(prefix="opsin-row-") as folder:
             said = self._worker.do(job | {"folder": folder}, lambda _: None)
             files = {path.name: path.read_bytes() for path in Path(folder).glob("*.safetensors")}
-        return said | {"worker": socket.gethostname(), "refused": False}, files
+        return said | {"worker": socket.gethostname()}, files
 
 
 @dataclass(eq=False)
@@ -72,12 +72,12 @@ class _Remote:
 
 @dataclass(eq=False)
 class Fleet:
-    """Runs rows on the Ray cluster at ``address``, ``many`` at a time or as many as it can."""
+    """Runs rows on the Ray cluster at ``address``, ``many`` at a time; 0 for as many as it can."""
 
     address: str
     cache: Path
     stock: Stock
-    many: int | None = None
+    many: int
     _workers: list[_Remote] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,10 +87,16 @@ class Fleet:
         most = min(cores, ON_A_GPU * gpus) if gpus else cores
         if most < 1:
             raise InputError(f"a cluster at {self.address} without a core", expected="some")
+        self.many = min(most, self.many or most)
         self.room = {"num_cpus": 1, "num_gpus": 1 / ON_A_GPU if gpus else 0}
         self.shipped = self._ship()
-        for _ in range(min(most, self.many or most)):
+        for _ in range(self.many):
             self._start()
+
+    @property
+    def where(self) -> str:
+        """Return what a person calls the place where they work."""
+        return f"the cluster at {self.address}"
 
     def _ship(self) -> Any:
         """Return what a worker gets of the pictures: all of them, or where they lie."""

@@ -31,6 +31,14 @@ SHOWN = 300  # characters of the last words of a worker
 class Hands(Protocol):
     """Is some workers: they take jobs and say how those go."""
 
+    @property
+    def many(self) -> int:
+        """Return how many there are."""
+
+    @property
+    def where(self) -> str:
+        """Return what a person calls the place where they work."""
+
     def idle(self) -> int:
         """Return how many jobs could be taken right now."""
 
@@ -68,6 +76,7 @@ class Processes:
     cache: Path
     many: int
     threads: int = 1
+    where: str = "this machine"
     _workers: list[_Process] = field(default_factory=list)
     _stillborn: int = 0
 

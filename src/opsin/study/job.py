@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from opsin.errors import InputError, ModelError, RecipeError
 from opsin.events import Event, Note
 from opsin.study import stock as stocks
 from opsin.study import written
-from opsin.study.cost import Cost, estimate
+from opsin.study.cost import Cost, estimate, spoken
 from opsin.study.drive import drive
 from opsin.study.hands import Hands, Processes, processors
 from opsin.study.plan import Plan, Row, words
@@ -28,6 +28,8 @@ from opsin.training.choice import check_words
 from opsin.training.run import versions
 
 STUDIES = "opsin.study.studies"
+USUAL = "laptop"  # preset
+MOST_WORKERS, MOST_RETRIES = 1024, 100
 MOST = 10_000  # rows that start without a word
 
 
@@ -40,9 +42,15 @@ class Way:
     retries: int = 1
     large: bool = False  # more rows than usual are meant
 
+    def __post_init__(self) -> None:
+        if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
+            raise InputError(f"workers={self.workers}", expected=f"1 to {MOST_WORKERS}")
+        if not 0 <= self.retries <= MOST_RETRIES:
+            raise InputError(f"retries={self.retries}", expected=f"0 to {MOST_RETRIES}")
+
 
 def asked(
-    plan: str | Path | Plan | None, preset: str, root: str | Path | None, out: Path | None
+    plan: str | Path | Plan | None, preset: str | None, root: str | Path | None, out: Path | None
 ) -> Plan:
     """Return the plan a person asks for; None is that of the study in ``out``."""
     if isinstance(plan, Plan):
@@ -58,8 +66,11 @@ def asked(
         return Plan.from_dict(facts)
     path = Path(plan).expanduser()
     if path.suffix == ".toml" or path.is_file():
+        if preset is not None:
+            raise InputError("preset beside a file", expected="a study that is built in")
         return written.read(path, root)
-    found: Plan = _module(str(plan)).plan(preset, None if root is None else Path(root).expanduser())
+    where = None if root is None else Path(root).expanduser()
+    found: Plan = _module(str(plan)).plan(preset or USUAL, where)
     return found
 
 
@@ -90,22 +101,31 @@ def start(plan: Plan, out: Path, way: Way, *, resume: bool) -> Generator[Event, 
             expected="a new folder",
             remedy="Choose another --out, or go on with --resume.",
         )
-    if facts:
-        _must_grow(Plan.from_dict(facts), plan, out)
-    rows = checked(plan, way)
+    yield from _within_reason(plan, way)
+    rows = checked(plan)
     cost = None
 
     def tidy() -> None:
         lines = store.rows().values()
         store.forget({line["id"] for line in lines if line["state"] == "failed"})
 
-    with store.working(tidy):
+    with _forgotten(store), store.working(tidy):
         if any(row.id not in store.rows() for row in rows):
             cost = yield from _worked(plan, rows, store, way)
     facts = store.facts()
     store.clean()
     finish(plan, out)
     return Studied(plan, facts["metric"], facts["sign"], store.rows(), cost, out)
+
+
+@contextmanager
+def _forgotten(store: RowStore) -> Iterator[None]:
+    """Remove what a new study wrote where wrong input ends it before it began."""
+    try:
+        yield
+    except InputError:
+        store.forget_all()
+        raise
 
 
 def _worked(
@@ -118,7 +138,7 @@ def _worked(
     left = [row for row in rows if row.id not in store.rows()]
     many = min(way.workers or max(1, processors() // facts["threads"]), max(1, len(left)))
     with closing(_hands(way, store, stock, many, facts["threads"])) as hands:
-        cost = yield from estimate(plan, left, store, stock, hands, many)
+        cost = yield from estimate(plan, left, store, stock, hands)
         for line in cost.lines():
             yield Note(line)
         seeds = {seed: place for place, seed in enumerate(plan.seeds)}
@@ -131,26 +151,39 @@ def _worked(
 
 
 def dry_run(plan: Plan, way: Way) -> Generator[Event, None, Studied]:
-    """Return the plan and its cost; nothing is trained and nothing is kept."""
-    rows = checked(plan, replace(way, large=True)) if len(plan) <= MOST else sample(plan)
+    """Return the plan and its cost; nothing is trained and nothing is kept.
+
+    Of a plan of very many rows the first cell stands for all.
+    """
+    few = len(plan) <= MOST
+    rows = checked(plan) if few else [plan.row(next(plan.cells()), seed) for seed in plan.seeds]
     with tempfile.TemporaryDirectory(prefix="opsin-study-") as folder:
         store = RowStore(Path(folder))
         stock = yield from _stocked(plan, rows, store)
         facts = store.facts()
         many = min(way.workers or max(1, processors() // facts["threads"]), len(rows))
-        with closing(_hands(replace(way, on=None), store, stock, many, facts["threads"])) as hands:
-            cost = yield from estimate(plan, rows, store, stock, hands, many)
+        with closing(Processes(store.cache, many, facts["threads"])) as hands:
+            cost = yield from estimate(plan, rows, store, stock, hands)
+    cost = cost if few else cost.scaled(plan)
     return Studied(plan, facts["metric"], facts["sign"], {}, cost)
 
 
-def checked(plan: Plan, way: Way) -> list[Row]:
-    """Return every row; raise for one that cannot be trained, or for more than were meant."""
-    if len(plan) > MOST and not way.large:
-        raise InputError(
-            f"a study of {len(plan):,} rows ({plan.settings:,} settings × {len(plan.seeds)} seeds)",
-            expected=f"at most {MOST:,}, unless more are meant",
-            remedy="See with --dry-run what they cost, and add --yes to start them.",
-        )
+def _within_reason(plan: Plan, way: Way) -> Generator[Event, None, None]:
+    """Raise, with what it would cost, for a plan of so many rows that it may be a mistake."""
+    if len(plan) <= MOST or way.large:
+        return
+    told = yield from dry_run(plan, way)
+    assert told.cost is not None
+    raise InputError(
+        f"a study of {len(plan):,} rows, {spoken(told.cost.seconds)} and "
+        f"{told.cost.bytes / 1e9:,.1f} GB on this machine",
+        expected=f"at most {MOST:,} rows, unless more are meant",
+        remedy="Add --yes to start it all the same.",
+    )
+
+
+def checked(plan: Plan) -> list[Row]:
+    """Return every row; raise ``RecipeError`` where a cell cannot be trained."""
     for cell in plan.cells():
         with _naming(cell):
             check_words(plan.row(cell, plan.seeds[0]).recipe)
@@ -160,11 +193,6 @@ def checked(plan: Plan, way: Way) -> list[Row]:
     return rows
 
 
-def sample(plan: Plan) -> list[Row]:
-    """Return the rows of the first cell, which stand for all where those are too many to list."""
-    return [plan.row(next(plan.cells()), seed) for seed in plan.seeds]
-
-
 @contextmanager
 def _naming(cell: dict[str, Any]) -> Iterator[None]:
     """Say in which cell the settings contradict each other."""
@@ -172,15 +200,15 @@ def _naming(cell: dict[str, Any]) -> Iterator[None]:
         yield
     except InputError as error:
         raise RecipeError(
-            f"in the cell {words(cell)}: {error.received}",
+            f"in {f'the cell {words(cell)}' if cell else 'the settings'}: {error.received}",
             expected=error.expected,
             remedy=error.remedy,
         ) from error
 
 
-def _must_grow(old: Plan, new: Plan, out: Path) -> None:
+def _must_grow(old: Plan, new: Plan, rows: Sequence[Row], out: Path) -> None:
     """Raise where a plan leaves out rows that a study in its folder may have done already."""
-    kept = {row.id for row in new.rows()}
+    kept = {row.id for row in rows}
     lost = [row for row in old.rows() if row.id not in kept]
     if lost or old.data != new.data:
         raise ModelError(
@@ -194,6 +222,8 @@ def _must_grow(old: Plan, new: Plan, out: Path) -> None:
 def _stocked(plan: Plan, rows: Sequence[Row], store: RowStore) -> Generator[Event, None, Stock]:
     """Return the pictures of a study, made ready where they are not; write down what is studied."""
     facts, stock = store.facts(), stocks.load(store.cache)
+    if facts:
+        _must_grow(Plan.from_dict(facts), plan, rows, store.folder)
     if stock is None or any(stock.choice(row) is None for row in rows):
         data = Dataset.read(plan.data, root=plan.root)
         stock, told = yield from stocks.gather(data, rows, store.cache)
@@ -224,5 +254,5 @@ def _hands(way: Way, store: RowStore, stock: Stock, many: int, threads: int) -> 
     if way.on is not None:
         from opsin.study.fleet import Fleet
 
-        return Fleet(way.on, store.cache, stock, way.workers)
+        return Fleet(way.on, store.cache, stock, way.workers or 0)
     return Processes(store.cache, many, threads)

@@ -84,7 +84,9 @@ class Plan:
         A field that goes with another one (epochs, where each net has its own) is left out.
         """
         usual = Recipe().to_dict() | dict(self.base)
-        found: dict[str, list[Any]] = {name: list(self.grid.get(name, ())) for name in self.varied}
+        standing = {name: (usual[name],) for name in self.varied} if self.grid else {}
+        given = standing | dict(self.grid)
+        found: dict[str, list[Any]] = {name: list(given.get(name, ())) for name in self.varied}
         for cell in self.picked:
             for name, values in found.items():
                 value = cell.get(name, usual[name])

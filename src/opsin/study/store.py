@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from opsin.errors import ModelError
+from opsin.errors import DataError, ModelError
 from opsin.files import refusals_named, write_json, write_text
 
 Line = dict[str, Any]  # of rows.jsonl
@@ -141,16 +141,20 @@ class RowStore:
             stream.close()
             return None
         claim = Claim(path, stream)
-        if not _same(stream, path) or row in self.rows():
-            # Its file went away in between, with the one who had it: the row may be done.
-            if _same(stream, path):
-                claim.release()
+        if not _same(stream, path):  # it went away meanwhile, with the one who had the row
             stream.close()
             return None
-        with refusals_named(path):
-            stream.truncate(0)
-            stream.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
-            stream.flush()
+        if row in self.rows():
+            claim.release()
+            return None
+        try:
+            with refusals_named(path):
+                stream.truncate(0)
+                stream.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+                stream.flush()
+        except DataError:
+            claim.release()
+            raise
         return claim
 
     @contextmanager
@@ -166,6 +170,16 @@ class RowStore:
                 tidy()
             fcntl.flock(stream, fcntl.LOCK_SH)
             yield
+
+    def forget_all(self) -> None:
+        """Remove a study that never began: a corrected call finds the folder free."""
+        if self.facts():
+            return
+        self.clean()
+        with suppress(OSError):  # nothing was written, or someone else's files are in it
+            for name in ("truths.safetensors", ".study.lock", ".rows.lock", ".working.lock"):
+                (self.folder / name).unlink(missing_ok=True)
+            self.folder.rmdir()
 
     def clean(self) -> None:
         """Remove what serves work alone: the study is done."""

@@ -6,15 +6,15 @@ A job holds ``id``, ``ask`` ("row" or "price"), ``recipe``, ``net``, ``pre``, ``
 
 from __future__ import annotations
 
-import errno
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from opsin.engine import heap
-from opsin.errors import InputError
+from opsin.errors import DataError, InputError
 from opsin.events import Advanced, Event, Started, follow
+from opsin.files import refusals_named
 from opsin.recipe import Recipe
 from opsin.study.stock import Stock, choice_of
 from opsin.training.lean import Lean, lean, price
@@ -23,7 +23,6 @@ from opsin.training.material import Material
 Job = dict[str, Any]
 Tell = Callable[[dict[str, Any]], None]
 
-REFUSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 LONGEST = 500  # characters of a reason
 
 
@@ -35,7 +34,7 @@ class Worker:
         self._made: dict[str, Material] = {}
 
     def do(self, job: Job, tell: Tell) -> dict[str, Any]:
-        """Return what a job gives: {"done": …}, or {"failed": reason, "refused": bool}.
+        """Return what a job gives: {"done": …}, or {"failed": reason}.
 
         ``tell`` hears of progress. Nothing but the end of the process stops a worker.
         """
@@ -46,16 +45,17 @@ class Worker:
             folder = Path(job["folder"])
             if job["ask"] == "price":
                 found = price(made, choice, recipe, folder)
-                return {"done": {"seconds": found.seconds, "images": found.images,
-                                 "bytes": found.bytes}}  # fmt: skip
-            folder.mkdir(parents=True, exist_ok=True)
+                return {"done": asdict(found)}
+            with refusals_named(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                for left in folder.glob(".*.part"):  # by whoever was killed at it
+                    left.unlink(missing_ok=True)
             return {"done": line(follow(lean(made, choice, recipe, folder), _Told(tell).watch))}
         except Exception as error:  # whatever a row dies of, the study outlives it
-            return {"failed": reason(error), "refused": refused(error)}
+            return {"failed": reason(error)} | refused(error)
 
     def _material(self, frame: str) -> Material:
         if frame not in self._made:
-            heap.keep()
             self._made[frame] = self.stock.material(frame)
         return self._made[frame]
 
@@ -82,17 +82,23 @@ def reason(error: BaseException) -> str:
     return said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
 
 
-def refused(error: BaseException | None) -> bool:
-    """Say whether it was the disk or the folder that refused: then no other row would fare better.
+def refused(error: Exception) -> dict[str, Any]:
+    """Return {"refused": …} where the disc or the folder said no, to no other row more kindly.
 
-    >>> refused(OSError(errno.ENOSPC, "No space left on device")), refused(ValueError())
-    (True, False)
+    >>> from opsin.files import refusals_named
+    >>> try:
+    ...     with refusals_named(Path("row")):
+    ...         raise OSError(28, "No space left on device")
+    ... except DataError as error:
+    ...     refused(error)["refused"]["expected"]
+    'a folder with room'
+    >>> refused(ValueError())
+    {}
     """
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in REFUSING:
-            return True
-        error = error.__cause__
-    return False
+    if not (isinstance(error, DataError) and isinstance(error.__cause__, OSError)):
+        return {}
+    said = {"received": error.received, "expected": error.expected, "remedy": error.remedy}
+    return {"refused": said}
 
 
 class _Told:

@@ -26,9 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from opsin import plugins
+from opsin.engine import policies
 from opsin.errors import InputError, RecipeError
 from opsin.recipe import Recipe
 from opsin.study.plan import Plan, check_names
+from opsin.training.choice import check_words
 
 KNOWN = ("name", "data", "root", "seeds", "recipe", "grid", "cells")
 LARGEST = 1 << 20  # bytes
@@ -62,6 +64,7 @@ def read(path: Path, root: str | Path | None = None) -> Plan:
         seeds=_seeds(page, plain.get("seeds", 5)),
     )
     _distinct(page, plan)
+    _meaningful(page, plan)
     return plan
 
 
@@ -196,6 +199,22 @@ def _seeds(page: _Page, plain: Any) -> tuple[int, ...]:
             if seed in seeds[:place]:
                 raise RecipeError(f"the seed {seed} twice", expected="each seed once")
     return tuple(seeds)
+
+
+def _meaningful(page: _Page, plan: Plan) -> None:
+    """Raise where a value is a word that names nothing, each looked at by itself.
+
+    What depends on the other settings is looked at when the cells are made.
+    """
+    values = [("recipe", name, value) for name, value in plan.base.items()]
+    values += [("grid", name, value) for name, many in plan.grid.items() for value in many]
+    values += [("cells", name, value) for cell in plan.picked for name, value in cell.items()]
+    for section, name, value in values:
+        with page.naming(section, name):
+            if name == "policy":  # some fit some nets alone
+                policies.find(value)
+            elif isinstance(value, str):
+                check_words(Recipe.from_dict({name: value}))
 
 
 def _distinct(page: _Page, plan: Plan) -> None:

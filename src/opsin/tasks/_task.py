@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from opsin import plugins
 from opsin.data.dataset import Dataset
 from opsin.errors import RecipeError
-from opsin.figures import Measures
+from opsin.figures import Measures, Metric
 from opsin.recipe import Recipe
 from opsin.results import Result
 
@@ -111,6 +111,9 @@ class Task(Protocol):
 
     def measure(self, results: Sequence[Result], truths: Sequence[Result]) -> Measures:
         """Return every number of the task with its interval, and its figures."""
+
+    def headline(self, results: Sequence[Result], truths: Sequence[Result]) -> Metric:
+        """Return ``better`` alone with its interval, as ``measure`` has it, but at once."""
 
     def each(self, results: Sequence[Result], truths: Sequence[Result]) -> NDArray[np.float64]:
         """Return what each picture adds to ``better``, (n,): their mean is that metric."""

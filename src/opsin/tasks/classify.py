@@ -13,8 +13,8 @@ import numpy as np
 
 from opsin.data.dataset import Dataset
 from opsin.errors import DataError, ModelError
-from opsin.figures import Measures
-from opsin.metrics import calibration
+from opsin.figures import Measures, Metric
+from opsin.metrics import calibration, wilson
 from opsin.recipe import Recipe
 from opsin.results import Label, Result
 from opsin.tasks import _judged
@@ -210,6 +210,10 @@ class Classify:
         in the tables.
         """
         return _judged.measure(self.classes, *_labels(results, truths))
+
+    def headline(self, results: Sequence[Result], truths: Sequence[Result]) -> Metric:
+        """Return the accuracy with its interval (Wilson's)."""
+        return wilson.proportion(self.each(results, truths) == 1)
 
     def each(self, results: Sequence[Result], truths: Sequence[Result]) -> NDArray[np.float64]:
         """Return 1 for each picture that was named rightly and 0 for the others, (n,)."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from opsin.data.dataset import Dataset
 from opsin.errors import DataError
-from opsin.figures import Bars, Lines, Measures
+from opsin.figures import Bars, Lines, Measures, Metric
 from opsin.metrics import bootstrap, regression
 from opsin.recipe import Recipe
 from opsin.results import Result, Value
@@ -186,6 +186,10 @@ class Regress:
             "median_error": bootstrap.metric(regression.median_error, said, true),
         }
         return Measures(metrics, {}, (), (), (_scatter(said, true), _histogram(said - true)))
+
+    def headline(self, results: Sequence[Result], truths: Sequence[Result]) -> Metric:
+        """Return the mean absolute error with its interval."""
+        return bootstrap.metric(regression.mae, _values(results), _values(truths))
 
     def each(self, results: Sequence[Result], truths: Sequence[Result]) -> NDArray[np.float64]:
         """Return how far each number is off, (n,), in the unit of the table."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,10 @@ from opsin.engine.policies import Setting
 from opsin.engine.policies._policy import Centres, forward
 from opsin.engine.store import Sparing
 from opsin.events import Advanced, Epoch, Event, Started
+from opsin.figures import Measures
 from opsin.model import Model
 from opsin.recipe import Recipe
+from opsin.results import Result
 from opsin.training import choice as choosing
 from opsin.training.material import Material
 from opsin.training.run import Judged, afterwards, judge, launch, settle, way
@@ -86,14 +88,17 @@ def lean(
         model.net.cpu()
         return found
 
-    judged = yield from judge(setting, learnt, made, out, say)
+    def measure(results: Sequence[Result], truths: Sequence[Result]) -> Measures:
+        return Measures({task.better: task.headline(results, truths)}, {}, (), ())
+
+    judged = yield from judge(setting, learnt, made, out, say=say, measure=measure)
     keep_outputs(setting, judged, made, out)
     store.clean()
     scores = {judged.split: judged.measures.metrics[task.better].value}
     for part, outputs in judged.outputs.items():
         if part not in scores:
-            each = task.each(task.decode(outputs), made.part(part).truths)
-            scores[part] = float(each.mean())
+            results = task.decode(outputs)
+            scores[part] = task.headline(results, made.part(part).truths).value
     return Lean(judged, scores, curve, images, clock.spent())
 
 

@@ -211,10 +211,17 @@ class Judged:
 
 
 Say = Callable[[Model, NDArray[np.uint8]], NDArray[np.float32]]  # pixels -> outputs (N, K)
+Measure = Callable[[Sequence[Result], Sequence[Result]], Measures]  # answers, truths
 
 
 def judge(
-    setting: Setting, learnt: Learnt, made: material.Material, out: Path, say: Say
+    setting: Setting,
+    learnt: Learnt,
+    made: material.Material,
+    out: Path,
+    *,
+    say: Say,
+    measure: Measure,
 ) -> Generator[Event, None, Judged]:
     """Calibrate, measure on held-out pictures, and write the model file; ``say`` runs the net."""
     yield Started(MEASURING)
@@ -232,7 +239,7 @@ def judge(
     else:
         outputs["test"] = say(draft, held.pixels)
     results = task.decode(outputs[split])
-    measures = task.measure(results, held.truths)
+    measures = measure(results, held.truths)
     yield Finished(
         MEASURING, clock.spent() - began, f"{split} {task.better} {measures.metrics[task.better]}"
     )
@@ -264,7 +271,9 @@ def finish(
     setting: Setting, learnt: Learnt, made: material.Material, out: Path
 ) -> Generator[Event, None, Outcome]:
     """Measure and write the model, and set it beside what is simpler, for the report."""
-    judged = yield from judge(setting, learnt, made, out, _outputs)
+    judged = yield from judge(
+        setting, learnt, made, out, say=_outputs, measure=setting.task.measure
+    )
     task, model = setting.task, judged.model
     held = made.part(judged.split)
     speed = runtimes.throughput(model.runtime, setting.examples)
