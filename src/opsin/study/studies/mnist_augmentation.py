@@ -107,7 +107,7 @@ def plan(preset: str, root: Path | None) -> Plan:
         name="mnist-augmentation",
         data="mnist",
         root=None if root is None else str(root),
-        base={"policy": "scratch", "batch": 256, "rate": 0.2, "smoothing": 0.0},
+        base={"policy": "scratch", "batch": 256, "rate": 0.2, "warmup": 0.2, "clip": 1.0, "smoothing": 0.0},
         picked=tuple(picked()),
         seeds=(0, 1, 2, 3, 4),
         built_in="mnist-augmentation",
