@@ -19,6 +19,7 @@ LAYERS = [
     {"runtimes"},
     {"tasks"},
     {"augment", "metrics", "nets"},
+    {"proposals"},
     {"data"},
     {"ops"},
     {"recipe", "card"},
