@@ -81,7 +81,7 @@ def propose(image: Pixels, settings: Settings | None = None) -> Proposals:
 
 
 def contrast(grey: Pixels, boxes: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return (N,), how much brighter boxes are than a frame of as many pixels.
+    """Return (N,), how much brighter boxes are than frames as large.
 
     >>> grey = np.zeros((12, 12), np.uint8)
     >>> grey[4:8, 4:8] = 255
@@ -101,7 +101,7 @@ def contrast(grey: Pixels, boxes: NDArray[np.floating]) -> NDArray[np.float64]:
 def _total(
     sums: NDArray[np.float64], boxes: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sum and the number of pixels in boxes (N, 4), by a table of sums (H + 1, W + 1)."""
+    """Return sum and number of pixels in boxes (N, 4), by a table of sums (H + 1, W + 1)."""
     high, wide = sums.shape
     corners = np.rint(boxes).astype(np.int64).clip(0, [wide - 1, high - 1, wide - 1, high - 1])
     left, top, right, bottom = corners.T
