@@ -185,7 +185,7 @@ def test_the_interval_is_wider_for_fewer_pictures_and_the_same_for_a_seed():
 
 
 def test_facts_handguns():
-    """608 pictures: the sliding window, and Faster R-CNN with the precision that its counts give."""
+    """608 pictures: the sliding window, and Faster R-CNN with the precision its counts give."""
     sliding, faster = Counts(97, 6, 207, 298), Counts(304, 57, 0, 247)
     for one, wanted in ((sliding, (94.17, 31.91, 47.67)), (faster, (84.21, 100.0, 91.43))):
         assert sum(one) == 608

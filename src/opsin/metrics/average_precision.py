@@ -6,8 +6,8 @@ Classes Challenge, 2010, section 4.2; COCO as pycocotools computes it, ``COCOeva
 
 Only places where a box is right move a curve, so only these are kept; the boxes between them are
 counted. A resample of pictures gives each box its picture's count as a weight, so matching is done
-once and each resample costs two running sums: 1,000 of 40 pictures take 0.2 s, 200 of 5,000
-pictures with 100 boxes each about 10 s.
+once and each resample costs two running sums: 1,000 of 40 pictures with 30 boxes take 0.02 s, 200
+of 5,000 pictures with 100 boxes 0.7 s for AP50 and 2 s for AP (one core, Zen 3).
 
 Shapes: n boxes of a class by score, m of them right, T thresholds, K classes, I pictures,
 B resamples; curves lie on the last axis.
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsin.figures import Metric
-from opsin.metrics import bootstrap
+from opsin.metrics import bootstrap, wilson
 from opsin.metrics.detections import Flags, Floats, Indexes, Said, Truths, pairs
 from opsin.metrics.matches import AREAS, MOST, Matches, match
 
@@ -152,11 +152,18 @@ def mean_precision(
     Pictures are drawn with replacement, 1,000 times, fewer where there are over 20,000 boxes. It is
     NaN where there are no truths at all.
 
+    AP takes the best of many noisy precisions, so it is too high, the more so the fewer truths a
+    class has; resamples are too high once more, by as much. So their quantiles are moved by twice
+    that. And nothing missed among n truths does not promise that nothing will be: the bounds are at
+    least as far apart as Wilson's for all or none of n, z² / (n + z²). Simulated coverage was 0.87 to 0.99 in six
+    settings, where plain quantiles had 0.54 to 0.92; of 40 rare classes with scores that say little
+    0.76, plain quantiles 0.00 (tests/metrics/test_ap_intervals.py).
+
     >>> hits = np.array([[True, False, True]])
     >>> one = Ranked(np.array([0, 0, 1]), np.array([0.9, 0.8, 0.7]), hits, hits | True,
     ...              np.array([1, 1]))
     >>> print(mean_precision([one]))
-    0.835 (0.835–1.000, n=2)
+    0.835 (0.286–0.944, n=2)
     """
     value = mean(precisions(classes, rule))
     images = len(classes[0].wanted) if classes else 0
@@ -171,8 +178,13 @@ def mean_precision(
         counts = _resampled(draws, min(rows, times - first), images)
         each = np.stack([_weighted(c, counts, rule) for c in classes])  # (K, B, T)
         found += [mean(each[:, b]) for b in range(each.shape[1])]
-    low, high = np.nanquantile(found, (0.025, 0.975))
-    return Metric(value, min(float(low), value), max(float(high), value), images)
+    again = np.array(found)[~np.isnan(found)]
+    low, high = np.quantile(again, (0.025, 0.975)) - 2 * (again.mean() - value)
+    truths = int(sum(c.wanted.sum() for c in classes))
+    doubt = wilson.Z**2 / (truths + wilson.Z**2)
+    low = max(0.0, min(float(low), value * (1 - doubt)))
+    high = min(1.0, max(float(high), value + (1 - value) * doubt))
+    return Metric(value, low, high, images)
 
 
 def _resampled(draws: np.random.Generator, rows: int, images: int) -> NDArray[np.int32]:
