@@ -7,7 +7,7 @@ Classes Challenge, 2010, section 4.2; COCO as pycocotools computes it, ``COCOeva
 Only places where a box is right move a curve, so only these are kept; the boxes between them are
 counted. A resample of pictures gives each box its picture's count as a weight, so matching is done
 once and each resample costs two running sums: 1,000 of 40 pictures with 30 boxes take 0.02 s, 200
-of 5,000 pictures with 100 boxes 0.7 s for AP50 and 2 s for AP (one core, Zen 3).
+of 5,000 pictures with 100 boxes 1 to 2 s for AP50 and 2 to 7 s for AP (one core, Zen 3).
 
 Shapes: n boxes of a class by score, m of them right, T thresholds, K classes, I pictures,
 B resamples; curves lie on the last axis.
@@ -154,10 +154,10 @@ def mean_precision(
 
     AP takes the best of many noisy precisions, so it is too high, the more so the fewer truths a
     class has; resamples are too high once more, by as much. So their quantiles are moved by twice
-    that. And nothing missed among n truths does not promise that nothing will be: the bounds are at
-    least as far apart as Wilson's for all or none of n, z² / (n + z²). Simulated coverage was 0.87 to 0.99 in six
-    settings, where plain quantiles had 0.54 to 0.92; of 40 rare classes with scores that say little
-    0.76, plain quantiles 0.00 (tests/metrics/test_ap_intervals.py).
+    that. And nothing missed among n truths does not promise that nothing will be: the bounds are
+    at least as far apart as Wilson's for all or none of n, z² / (n + z²). Simulated coverage was
+    0.87 to 0.99 in six settings, where plain quantiles had 0.54 to 0.92; of 40 rare classes with
+    scores that say little 0.76, plain quantiles 0.00 (tests/metrics/test_ap_intervals.py).
 
     >>> hits = np.array([[True, False, True]])
     >>> one = Ranked(np.array([0, 0, 1]), np.array([0.9, 0.8, 0.7]), hits, hits | True,

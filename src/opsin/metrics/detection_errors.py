@@ -93,8 +93,10 @@ def gains(
 ) -> dict[str, float]:
     """Return by how much AP at IoU ``high`` would rise if all errors of one kind were mended.
 
-    A badly placed or wrongly called box, the surest on a truth that nothing found, becomes right,
-    the others vanish, as do doubled ones and those on background; missed truths are not asked for.
+    Of the badly placed and wrongly called boxes the surest on a truth that nothing found becomes
+    right, the others vanish, as do doubled ones and those on background; missed truths are not
+    asked for any more. In 20 drawn cases counts were those of tidecv 1.0.1, gains within 0.2: its
+    levels of recall are rounded otherwise than COCO's.
 
     >>> from opsin.metrics.detections import said, truths
     >>> boxes = [[50, 50, 60, 60], [0, 0, 10, 10]]
@@ -106,10 +108,11 @@ def gains(
     right, judged = matches.hits[0], found.kind >= RIGHT
     wanted = _wanted(truth, matches.wanted, classes)
     now = _mean_precision(said.label, said, right, judged, wanted)
+    surest = _surest(said, found, matches)
     then = {}
     for kind, name in enumerate(KINDS):
         wrong = found.kind == kind
-        mended = _mended(said, found, matches, wrong)
+        mended = surest & wrong
         label = np.where(mended, truth.label[found.of], said.label) if mended.any() else said.label
         kept = judged & (~wrong | mended)
         then[name] = _mean_precision(label, said, right | mended, kept, wanted)
@@ -118,15 +121,15 @@ def gains(
     return {name: max(value - now, 0.0) for name, value in then.items()}
 
 
-def _mended(said: Said, found: Errors, matches: Matches, wrong: Flags) -> Flags:
-    """Return which of the wrong boxes are the surest on truths that nothing found, (P,)."""
-    free = wrong & (found.of >= 0) & ~np.isin(found.of, matches.truth[0])
+def _surest(said: Said, found: Errors, matches: Matches) -> Flags:
+    """Return which badly placed or wrongly called boxes are the surest on truths unfound, (P,)."""
+    free = (found.of >= 0) & ~np.isin(found.of, matches.truth[0])
     places = np.flatnonzero(free)
     order = places[np.lexsort((-said.scores[places], found.of[places]))]
     first = np.diff(found.of[order], prepend=-1) > 0
-    mended = np.zeros(len(wrong), np.bool_)
-    mended[order[first]] = True
-    return mended
+    surest = np.zeros(len(free), np.bool_)
+    surest[order[first]] = True
+    return surest
 
 
 def _wanted(truth: Truths, chosen: Flags, classes: int) -> Indexes:
