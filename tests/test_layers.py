@@ -22,6 +22,7 @@ LAYERS = [
     {"runtimes"},
     {"tasks"},
     {"augment", "metrics", "nets"},
+    {"proposals"},
     {"data"},
     {"ops"},
     {"recipe", "card"},
