@@ -123,7 +123,8 @@ def test_killed_twenty_times_and_resumed_is_bit_for_bit_the_same(
     photos: Path, tmp_path: Path
 ) -> None:
     words = [photos, "--net", "lenet5", "--epochs", "40", "--batch", "8", "--average", "0.9"]
-    words += ["--dropout", "0.2", "--mixup", "0.2"]
+    words += ["--dropout", "0.2", "--mixup", "0.2", "--cutmix", "1"]
+    words += ["--augment", "flip, rotate 10, elastic 24 4, contrast 0.2, noise 0.05, copies 3"]
     kill_and_resume(list(words), tmp_path, KILLS, longest=1.5)
 
 
