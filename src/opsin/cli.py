@@ -6,6 +6,7 @@ the call is wrong, 1 a defect of ours.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import re
@@ -186,7 +187,8 @@ def _call(verb: Callable[..., Any], given: dict[str, Any]) -> None:
         changed = settings != Recipe().to_dict()
         given["recipe"] = Recipe(**settings) if changed or not given.get("resume") else None
     if "watch" in takes and os.environ.get("RANK", "0") == "0":
-        with terminal.progress() as watch:
+        # What libraries print meanwhile (Ray does, when a node dies) is no result.
+        with terminal.progress() as watch, contextlib.redirect_stdout(sys.stderr):
             result = verb(**given, watch=watch)
     else:
         result = verb(**given)

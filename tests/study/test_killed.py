@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -15,10 +16,16 @@ from typing import Any
 
 import pytest
 
+from opsin import cli
+
 pytestmark = pytest.mark.learns
 
 KILLS = 10
 LONG = 240.0  # seconds after which a study is taken for stuck
+
+# Each study is a process of its own, forked from one that has imported what takes seconds.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["opsin.study.job", "sklearn.datasets"])
 
 PLAN = """
 data = "samples:digits"
@@ -33,23 +40,46 @@ rate = [0.02, 0.05]
 """
 
 
-@pytest.fixture
-def plan(tmp_path: Path) -> Path:
-    path = tmp_path / "plan.toml"
+def work(words: list[str], said: Path) -> None:
+    """Run ``opsin study``, write what it prints to a file, and end with its exit code."""
+    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    sys.exit(cli.run(["study", *words, "--json"]))
+
+
+class Study:
+    """Is ``opsin study`` in a process of its own."""
+
+    def __init__(self, folder: Path, *words: object) -> None:
+        self.said = folder / "said"
+        self.process = FORKS.Process(target=work, args=([*map(str, words)], self.said))
+        self.process.start()
+
+    @property
+    def alive(self) -> bool:
+        return bool(self.process.is_alive())
+
+    def finished(self) -> dict[str, Any]:
+        """Wait for it and return what it printed."""
+        self.process.join(LONG)
+        text = self.said.read_text(encoding="utf-8")
+        assert self.process.exitcode == 0, text
+        return dict(json.loads(text))
+
+    def kill(self) -> None:
+        """Kill it -9; its workers end by themselves."""
+        workers = children(self.process.pid)
+        self.process.kill()
+        self.process.join()
+        assert gone(workers)
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("plan") / "plan.toml"
     path.write_text(PLAN, encoding="utf-8")
     return path
-
-
-def study(*words: object) -> subprocess.Popen[bytes]:
-    """Start ``opsin study`` in a process of its own."""
-    command = [sys.executable, "-m", "opsin", "study", *map(str, words), "--json"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def finished(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    said, errors = process.communicate(timeout=LONG)
-    assert process.returncode == 0, errors.decode()
-    return dict(json.loads(said))
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -104,64 +134,54 @@ def gone(pids: list[int], within: float = 20.0) -> bool:
 
 def test_killed_ten_times_every_row_is_there_once(plan: Path, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    told = finished(study(plan, "--out", whole))
+    told = Study(tmp_path, plan, "--out", whole).finished()
     draws = random.Random(20)
     for kill in range(KILLS):
         words = (
             ["--resume", "--out", cut] if (cut / "study.json").exists() else [plan, "--out", cut]
         )
-        process = study(*words)
-        done = len(lines(cut)) + draws.choice((0, 1, 2))
+        study = Study(tmp_path, *words)
+        done = len(lines(cut)) + draws.choice((0, 0, 1))
         if kill % 3 == 2:  # while it gets ready
-            time.sleep(draws.uniform(0.3, 4.0))
+            time.sleep(draws.uniform(0.1, 2.0))
         else:  # while it trains, and writes
             until = time.monotonic() + LONG
-            while len(lines(cut)) <= done and process.poll() is None:
+            while len(lines(cut)) <= done and study.alive:
                 assert time.monotonic() < until
                 time.sleep(0.01)
-            time.sleep(draws.uniform(0.0, 0.3))
-        workers = children(process.pid)
-        process.kill()
-        process.communicate()
-        assert gone(workers)
+            time.sleep(draws.uniform(0.0, 0.2))
+        study.kill()
         found = [line["id"] for line in lines(cut)]
         assert len(set(found)) == len(found)
-    again = finished(study("--resume", "--out", cut))
+    again = Study(tmp_path, "--resume", "--out", cut).finished()
     assert numbers(again) == numbers(told)
     assert in_order(lines(cut)) == in_order(lines(whole)) and len(lines(cut)) == 24
     assert weights(cut) == weights(whole)
     assert not list(cut.rglob("*.part")) and not (cut / "claims").exists()
 
 
-def test_two_at_once_share_the_rows_and_one_may_die(plan: Path, tmp_path: Path) -> None:
-    out = tmp_path / "study"
-    first = study(plan, "--out", out, "--workers", "1")
-    until = time.monotonic() + LONG
+def test_two_share_the_rows_and_one_dies_and_a_worker_of_the_other(
+    plan: Path, tmp_path: Path
+) -> None:
+    out, until = tmp_path / "study", time.monotonic() + LONG
+    (tmp_path / "first").mkdir()
+    first = Study(tmp_path / "first", plan, "--out", out, "--workers", "1")
     while not lines(out):
-        assert first.poll() is None and time.monotonic() < until
+        assert first.alive and time.monotonic() < until
         time.sleep(0.02)
-    second = study("--resume", "--out", out, "--workers", "1")
+    second = Study(tmp_path, "--resume", "--out", out, "--workers", "1")
     while len(list((out / "claims").glob("*"))) < 2 and len(lines(out)) < 20:
-        assert second.poll() is None and time.monotonic() < until
+        assert second.alive and time.monotonic() < until
         time.sleep(0.005)
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
-    told = finished(second)
+    first.kill()
+    seen = len(lines(out))
+    while len(lines(out)) == seen and second.alive:
+        time.sleep(0.005)
+    for worker in children(second.process.pid):
+        os.kill(worker, signal.SIGKILL)
+    told = second.finished()
     found = [line["id"] for line in lines(out)]
     assert len(found) == len(set(found)) == 24 == told["done"]
-
-
-def test_a_worker_that_dies_is_replaced_and_its_row_tried_again(plan: Path, tmp_path: Path) -> None:
-    out = tmp_path / "study"
-    process = study(plan, "--out", out)
-    until = time.monotonic() + LONG
-    while len(lines(out)) < 2:
-        assert process.poll() is None and time.monotonic() < until
-        time.sleep(0.01)
-    for worker in children(process.pid):
-        os.kill(worker, signal.SIGKILL)
-    told = finished(process)
-    assert told["done"] == 24 and told["failed"] == 0
 
 
 SCRIPT = """
@@ -205,5 +225,5 @@ def test_a_full_disk_ends_in_one_sentence(plan: Path, tmp_path: Path) -> None:
     assert 2 <= len(done) < 24 and all(line["state"] == "done" for line in done)
     for line in done:
         assert (kept / "study" / line["folder"] / "outputs.safetensors").exists()
-    told = finished(study("--resume", "--out", kept / "study"))
+    told = Study(tmp_path, "--resume", "--out", kept / "study").finished()
     assert told["done"] == 24 and told["failed"] == 0
