@@ -15,14 +15,15 @@ from opsin import plugins
 from opsin.data.dataset import Dataset
 from opsin.errors import InputError, ModelError, RecipeError
 from opsin.events import Event, Note
+from opsin.study import page, written
 from opsin.study import stock as stocks
-from opsin.study import written
 from opsin.study.cost import Cost, estimate, spoken
 from opsin.study.drive import drive
 from opsin.study.hands import Hands, Processes, processors
 from opsin.study.plan import Plan, Row, words
 from opsin.study.stock import Stock
 from opsin.study.store import RowStore
+from opsin.study.summary import summary
 from opsin.study.told import Studied
 from opsin.training.choice import check_words
 from opsin.training.run import versions
@@ -115,7 +116,11 @@ def start(plan: Plan, out: Path, way: Way, *, resume: bool) -> Generator[Event, 
     facts = store.facts()
     store.clean()
     finish(plan, out)
-    return Studied(plan, facts["metric"], facts["sign"], store.rows(), cost, out)
+    written_page = page.write(out)
+    told = summary(out, written_page)
+    return Studied(
+        plan, facts["metric"], facts["sign"], store.rows(), cost, out, written_page, told
+    )
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 from opsin.study.cost import Cost, spoken
 from opsin.study.plan import Plan, words
 from opsin.study.store import Line
+from opsin.study.summary import Summary
 
 MOST = 60  # cells that are printed
 WIDEST = 40  # characters of a value in the table
@@ -31,6 +32,7 @@ class Studied:
     cost: Cost | None = None
     folder: Path | None = None
     page: Path | None = None
+    summary: Summary | None = None  # what the rows allow to be said
 
     right = ("mean", "sd", "n", "seconds")
 
@@ -96,9 +98,7 @@ class Studied:
         ]
         if self.folder is not None:
             found.append(f"rows: {self.folder / 'rows.jsonl'}")
-        if self.page is not None:
-            found.append(f"report: {self.page}")
-        return found
+        return found + (self.summary.notes() if self.summary is not None else [])
 
     @property
     def _failed(self) -> bool:
@@ -118,6 +118,7 @@ class Studied:
             "seeds": list(self.plan.seeds),
             "cost": None if self.cost is None else self.cost.to_dict(),
             "cells": self.cells(),
+            "summary": None if self.summary is None else self.summary.to_dict(),
         }
 
 
