@@ -24,7 +24,10 @@ from opsin.errors import OpsinError
 from opsin.recipe import Recipe
 
 PLUGINS = {"policy": "engine/policies", "task": "tasks"}  # settings that name a file
-VERBS = (verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.convolve, verbs.nets)
+VERBS = (
+    *(verbs.check, verbs.convert, verbs.train, verbs.evaluate, verbs.predict),
+    *(verbs.convolve, verbs.nets),
+)
 
 
 def main() -> None:
