@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Color = tuple[int, int, int]
 
 GOLDEN = 0.618034  # steps of this share of the circle keep hues apart, however many there are
-THIN = 320  # pixels of the short side that a line of one pixel goes with
+THIN = 220  # pixels of the short side that a line of one pixel goes with
 LETTERS = 32  # lines of a tag's letters that the short side has room for
 SMALLEST = 11  # pixels of letters that can still be read
 DASH = 5  # line widths that a dash and a gap are long
@@ -106,15 +106,16 @@ def _tag(
     canvas: Any, box: list[float], text: str, paint: Color, font: Any, size: tuple[int, int]
 ) -> None:
     """Write a tag on a plate above the upper left corner of a box, or inside where there's none."""
-    left, top, right, bottom = canvas.textbbox((0, 0), text, font=font)
-    edge = max(2, round((bottom - top) / 4))
-    wide, high = right - left + 2 * edge, bottom - top + 2 * edge
+    left, _, right, _ = canvas.textbbox((0, 0), text, font=font)
+    high = sum(font.getmetrics())  # of any letters: plates of one size, letters on one line
+    edge = max(2, high // 5)
+    wide = right - left + 2 * edge
     if wide > 2 * (box[2] - box[0]):
         return
     x = max(0.0, min(box[0], size[0] - wide))
     y = box[1] - high if box[1] >= high else box[1]
     canvas.rectangle((x, y, x + wide - 1, y + high - 1), fill=paint)
-    canvas.text((x + edge - left, y + edge - top), text, font=font, fill=_ink(paint))
+    canvas.text((x + edge - left, y), text, font=font, fill=_ink(paint))
 
 
 def _canvas(image: Image) -> tuple[Any, Any]:

@@ -17,6 +17,7 @@ BLOCK = 1 << 20  # characters read at a time
 MOST = 1 << 26  # characters of one element: an outline of a few million points
 WORD = 16  # characters that the longest word or number cut off at the end of a block may lack
 BLANK = " \t\n\r"
+AFTER = (*BLANK, ",", "]", "}", ":")  # what ends a value: 0 may go on as 0.5 in the next block
 
 Element = tuple[str, Any, int, int]  # key at the top, element, line and column where it begins
 
@@ -120,7 +121,7 @@ class _Text:
             except (RecursionError, ValueError) as error:  # too deep; a number of 5,000 digits
                 raise self.wrong(str(error)[:80], "JSON that is not meant to harm") from error
             else:
-                if end < len(self.text) or self.ended:
+                if self.ended or end + WORD < len(self.text) or self.text[end : end + 1] in AFTER:
                     self.at = end
                     return value
             if len(self.text) - self.at > MOST:

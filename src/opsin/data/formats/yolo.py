@@ -275,6 +275,8 @@ def _add(image: Path, text: Path, split: str | None, top: Path, gathered: Gather
     said = shown(text.relative_to(top).as_posix() if text.is_relative_to(top) else text.name)
     slot = gathered.picture(Sample(image, None, split, name=name), Place(said, 1))
     if not text.is_file():
+        if gathered.size(slot) == (0, 0):
+            return  # the picture is missing, too, which is said
         why = f"there is no {said}; taken to be without objects"
         gathered.problems.append(Problem("no-file", name, why))
         return
