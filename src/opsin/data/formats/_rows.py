@@ -17,6 +17,7 @@ from opsin.data.formats._gathered import Gathered, Place, numbers, spelt
 from opsin.data.formats._pictures import Finder
 from opsin.data.formats.folder import SPLIT_NAMES
 from opsin.data.sample import Sample, shown
+from opsin.errors import DataError
 from opsin.events import Problem
 from opsin.results.boxes import shortest
 
@@ -33,8 +34,10 @@ OPTIONAL = ("score", "flag", "split", "group")
 Row = tuple[int, Mapping[str, Any] | int]  # line, and its cells, or how many there were instead
 
 
-def corners(columns: Sequence[str]) -> list[str] | None:
+def corners(columns: Sequence[str], where: str = "") -> list[str] | None:
     """Return the four columns of a box, None where a table has none.
+
+    Raises ``DataError`` where one of the four is missing.
 
     >>> corners(["Path", "Xmin", "Ymin", "Xmax", "Ymax", "label"])
     ['Xmin', 'Ymin', 'Xmax', 'Ymax']
@@ -43,6 +46,14 @@ def corners(columns: Sequence[str]) -> list[str] | None:
     for wanted in (*CORNERS, *SIDES):
         if all(name in lower for name in wanted):
             return [lower[name] for name in wanted]
+    for wanted in CORNERS:  # three cannot be meant as anything else
+        lost = [name for name in wanted if name not in lower]
+        if len(lost) == 1:
+            raise DataError(
+                f"{where}the columns {', '.join(columns)}",
+                expected=f"{lost[0]} beside the other corners",
+                remedy="Rename the column.",
+            )
     return None
 
 

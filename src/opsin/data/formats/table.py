@@ -61,7 +61,7 @@ def read(path: Path, root: Path | None = None) -> Dataset:
     """
     parquet = path.suffix.lower() == ".parquet"
     columns, found = _parquet(path) if parquet else _text(path)
-    if box_rows.corners(columns):
+    if box_rows.corners(columns, f"{path}, line 1: "):
         picture = _column(path, columns, PICTURE, "the picture")
         label = _column(path, columns, CLASS, "the class of a box")
         return box_rows.read(path, found, picture, label, root)

@@ -245,9 +245,10 @@ def _names(
             return None
         given = [line.strip() for line in _text(listed[0]).splitlines() if line.strip()]
         said = listed[0].name
-    pairs = given.items() if isinstance(given, dict) else enumerate(given)
+    if not isinstance(given, dict | list):
+        raise DataError(f"{said} with the names {spelt(given)[:40]!r}", expected="a list of names")
     names: dict[int, str] = {}
-    for key, name in pairs if isinstance(given, dict | list) else ():
+    for key, name in given.items() if isinstance(given, dict) else enumerate(given):
         number = _id(key)
         if number is None or not isinstance(name, str | int | float) or not str(name).strip():
             why = f"{said}: the class {spelt(key)[:40]} without a number or a name; left out"
