@@ -114,7 +114,8 @@ def print_stream(results: Iterator[Prediction], style: str) -> None:
 
     Raises ``DataError`` at the end if not one picture could be read.
     """
-    table, waiting = None, list[Prediction]()  # a picture that was read tells the columns
+    table: csv.DictWriter[str] | None = None
+    waiting: list[Prediction] = []  # for one that was read, which tells the columns
     good = bad = 0
     for each in results:
         good, bad = good + (each.error is None), bad + (each.error is not None)

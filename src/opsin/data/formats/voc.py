@@ -197,7 +197,7 @@ def _edges(low: float, high: float, start: int) -> tuple[float, float]:
     >>> _edges(1, 1, 1), _edges(9, 3, 1), _edges(0, 8, 0)
     ((0, 1), (9, 2), (0, 8))
     """
-    return (low - start, high) if low <= high else (low, high - start)
+    return (round(low - start, 6), high) if low <= high else (low, round(high - start, 6))
 
 
 def _add(

@@ -35,6 +35,7 @@ SPLITS = {"train": "train", "val": "validation", "test": "test"}  # keys of the 
 MOST_YAML = 1 << 20  # bytes
 MOST_TEXT = 1 << 24
 DIGITS = 12  # of a share: a millionth of a pixel in the largest picture
+FINE = 6  # decimals of a pixel that shares of twelve digits give back
 
 Config = Mapping[str, Any]
 
@@ -315,7 +316,7 @@ def _line(slot: int, line: str, place: Place, gathered: Gathered) -> None:
         height, width = gathered.size(slot)
         shares = _corners(values)
         sides = (width, height, width, height)
-        box = [share * side for share, side in zip(shares, sides, strict=True)]
+        box = [round(a * side, FINE) for a, side in zip(shares, sides, strict=True)]
         score = values[4] if len(values) == 5 else 1.0
         gathered.box(slot, box, number, place, score=score)
 
