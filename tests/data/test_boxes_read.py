@@ -175,7 +175,11 @@ def test_the_picture_of_the_same_name_counts_more_than_filename(tmp_path: Path) 
     put(tmp_path / "annotations/c.xml", xml(("x", 1, 1, 9, 9), picture="c.tif"))
     put(tmp_path / "annotations/d.xml", xml(("x", 1, 1, 8, 8), picture="/else/where/b.jpeg"))
     data = formats.read(tmp_path)
-    assert [name for name, _, _ in told(data)] == ["a.png", "c.tif", "b.png"] and not data.ledger
+    assert [name for name, _, _ in told(data)] == [
+        "images/a.png",
+        "images/c.tif",
+        "images/b.png",
+    ] and not data.ledger
 
 
 def test_lists_folders_and_flags_of_voc(tmp_path: Path) -> None:

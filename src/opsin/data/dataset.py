@@ -34,7 +34,7 @@ class Dataset:
 
     @classmethod
     def read(cls, path: str | Path, *, root: str | Path | None = None) -> Dataset:
-        """Read a folder, a table or a named set, whichever ``path`` turns out to be.
+        """Read a folder, a table, boxes or a named set, whichever ``path`` turns out to be.
 
         ``root`` is where a named set (``mnist``) lies on this machine or is downloaded to; for a
         table it is the folder its paths start from. Raises ``DataError`` for anything else.

@@ -17,12 +17,13 @@ from array import array
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from opsin.data.dataset import Dataset
 from opsin.data.decode import PictureError, look
+from opsin.data.formats._settled import settle, why
 from opsin.data.sample import Sample
 from opsin.errors import DataError
 from opsin.events import Problem
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 DROPPED = ("no-box", "not-a-number", "empty-box", "outside", "no-class", "no-flag", "no-picture")
-SLACK = 0.5  # pixels beyond the picture that come from rounding and are cut without a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +110,15 @@ class Gathered:
         try:
             facts = look(source)
         except PictureError as error:
-            why = f"{place}: {_brief(error)}; left out"
-            self.problems.append(Problem(error.kind, sample.called or str(place), why))
+            says = f"{place}: {_brief(error)}; left out"
+            self.problems.append(Problem(error.kind, sample.called or str(place), says))
             self._pictures[slot] = _Picture(sample.called, place.file, None)
             return slot
         seen = facts.height, facts.width
         if size is not None and min(size) > 0 and size != seen:
             says = f"it gives {size[1]} × {size[0]} pixels, the picture has {seen[1]} × {seen[0]}"
-            why = f"{place}: {says}; boxes are taken as pixels of the picture"
-            self.problems.append(Problem("wrong-size", sample.called, why))
+            says = f"{place}: {says}; boxes are taken as pixels of the picture"
+            self.problems.append(Problem("wrong-size", sample.called, says))
         self._pictures[slot] = _Picture(sample.called, place.file, sample, seen)
         return slot
 
@@ -147,8 +147,8 @@ class Gathered:
     ) -> None:
         """Add a box x1 y1 x2 y2 in pixels of the class ``key``."""
         if flag not in FLAGS:
-            why = f"the flag {flag[:40]!r} is none of {', '.join(filter(None, FLAGS))}"
-            self.drop(slot, "no-flag", place, why)
+            says = f"the flag {flag[:40]!r} is none of {', '.join(filter(None, FLAGS))}"
+            self.drop(slot, "no-flag", place, says)
             return
         self._corners.extend(corners)
         self._scores.append(score)
@@ -173,8 +173,9 @@ class Gathered:
         Raises ``DataError`` where not one picture can be used.
         """
         whole = np.array(self._whole, np.int64).reshape(-1, 7)
-        for slot, known in self._same.items():
-            whole[whole[:, 0] == slot, 0] = known
+        first = np.arange(max(self._slots, 1))
+        first[list(self._same)] = list(self._same.values())
+        whole[:, 0] = first[whole[:, 0]]
         raw = np.array(self._corners, np.float64).reshape(-1, 4)
         sizes = np.zeros((max(self._slots, 1), 2))
         for slot, picture in self._pictures.items():
@@ -187,9 +188,9 @@ class Gathered:
         keep = keep[np.argsort(whole[keep, 0], kind="stable")]
         samples = list(self._samples(whole[keep], boxes[keep], scores[keep]))
         if not samples:
-            first = f" ({self.problems[0].message})" if self.problems else ""
+            why_not = f" ({self.problems[0].message})" if self.problems else ""
             raise DataError(
-                f"{path}, of whose {len(self._pictures)} pictures none can be used{first}",
+                f"{path}, of whose {len(self._pictures)} pictures none can be used{why_not}",
                 expected="pictures where the annotations say they are",
                 remedy="Say where the pictures lie with --root.",
             )
@@ -199,8 +200,8 @@ class Gathered:
         """Join what is said of a picture that was told before with what was said then."""
         first = self._pictures[known]
         first.twice = True
-        why = f"{place}: {first.file} is about it, too; boxes of both are taken, equal ones once"
-        self.problems.append(Problem("annotated-twice", sample.called, why))
+        says = f"{place}: {first.file} is about it, too; boxes of both are taken, equal ones once"
+        self.problems.append(Problem("annotated-twice", sample.called, says))
         self._same[slot] = known
         return known
 
@@ -222,23 +223,24 @@ class Gathered:
         unfit = ~((scores >= 0) & (scores <= 1))
         found["not-a-number"] = np.union1d(found["not-a-number"], np.flatnonzero(unfit))
         lost = set(found["no-picture"].tolist()) | set(found["no-class"].tolist())
+        for kind in ("clipped", "mended"):
+            found[kind] = np.setdiff1d(found[kind], found["not-a-number"])
         keys, files = list(self._keys), list(self._files)
         for kind, places in found.items():
             for index in places.tolist():
                 if index in lost and kind not in ("no-picture", "no-class"):
                     continue  # one fault is enough to drop it
                 slot, code, _, file, line, column, ident = whole[index].tolist()
-                why = _why(kind, raw[index], boxes[index], self._size_of(slot), keys[code])
-                self._name(slot, kind, Place(files[file], line, column, ident), why)
+                size = self._pictures[slot].size if slot in self._pictures else (0, 0)
+                says = why(kind, raw[index], boxes[index], size, keys[code])
+                self._name(slot, kind, Place(files[file], line, column, ident), says)
         for fault in self._faults:
             self._name(self._same.get(fault[0], fault[0]), *fault[1:])
 
-    def _name(self, slot: int, kind: str, place: Place, why: str) -> None:
+    def _name(self, slot: int, kind: str, place: Place, says: str) -> None:
         picture = self._pictures.get(slot)
-        self.problems.append(Problem(kind, picture.name if picture else "", f"{place}: {why}"))
-
-    def _size_of(self, slot: int) -> tuple[int, int]:
-        return self._pictures[slot].size if slot in self._pictures else (0, 0)
+        called = picture.name if picture else place.file
+        self.problems.append(Problem(kind, called, f"{place}: {says}"))
 
     def _samples(
         self, whole: NDArray[np.int64], boxes: NDArray[np.float32], scores: Floats
@@ -261,57 +263,6 @@ class Gathered:
             yield Sample(sample.image, truth, sample.split, sample.group, sample.name)
 
 
-def settle(raw: Floats, sizes: Floats) -> tuple[NDArray[np.float32], dict[str, NDArray[np.int64]]]:
-    """Return boxes (M, 4) cut to their pictures, and which have what fault, as places in M.
-
-    ``sizes`` (M, 2) are heights and widths. Boxes that are named *not-a-number*, *empty-box* or
-    *outside* mean nothing.
-
-    >>> boxes, found = settle(np.array([[9.0, 2, 1, 20]]), np.array([[10.0, 30]]))
-    >>> boxes.tolist(), {kind: places.tolist() for kind, places in found.items() if len(places)}
-    ([[1.0, 2.0, 9.0, 10.0]], {'clipped': [0], 'mended': [0]})
-    """
-    wild: NDArray[np.bool_] = np.isfinite(raw).sum(axis=1) < 4
-    raw = np.where(wild[:, None], 0, raw)
-    limits = sizes[:, ::-1]  # (M, 2) width, height
-    low, high = np.minimum(raw[:, :2], raw[:, 2:]), np.maximum(raw[:, :2], raw[:, 2:])  # (M, 2)
-    cut = np.concatenate([np.clip(low, 0, limits), np.clip(high, 0, limits)], axis=1)
-    with np.errstate(over="ignore"):
-        boxes = cut.astype(np.float32)
-    empty = ~wild & (low >= high).any(axis=1)
-    outside = ~wild & ~empty & ((high <= 0) | (low >= limits)).any(axis=1)
-    empty |= ~wild & ~outside & ~(boxes[:, :2] < boxes[:, 2:]).all(axis=1)
-    good = ~(wild | empty | outside)
-    clipped = good & (np.maximum(-low, high - limits) > SLACK).any(axis=1)
-    masks = {
-        "not-a-number": wild,
-        "empty-box": empty,
-        "outside": outside,
-        "clipped": clipped,
-        "mended": good & (raw[:, :2] > raw[:, 2:]).any(axis=1),
-    }
-    return boxes, {kind: np.flatnonzero(mask) for kind, mask in masks.items()}
-
-
-def numbers(cells: Sequence[Any]) -> list[float] | None:
-    """Return cells as numbers, None where one is not; True and "1_0" are none.
-
-    >>> numbers(["1", 2.5]), numbers(["1", "x"]), numbers([1, None])
-    ([1.0, 2.5], None, None)
-    """
-    if any(isinstance(cell, bool) or (isinstance(cell, str) and "_" in cell) for cell in cells):
-        return None
-    try:
-        return [float(cell) for cell in cells]
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def spelt(text: Any) -> str:
-    """Return text that every file can hold; halves of a character pair are spelt out."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
-
-
 def _brief(error: PictureError) -> str:
     """Return what is wrong with a picture, without what to do about it."""
     return f"there is no file {error.received}" if error.kind == "missing" else error.received
@@ -320,26 +271,6 @@ def _brief(error: PictureError) -> str:
 def _at(values: NDArray[np.bool_], places: NDArray[np.int64]) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = values[places] if len(values) else np.zeros(len(places), bool)
     return found
-
-
-def _why(
-    kind: str, raw: Floats, box: NDArray[np.float32], size: tuple[int, int], key: Hashable
-) -> str:
-    """Return what is wrong with a box, and what was done about it."""
-    said, picture = f"the box {_said(raw)}", f"the picture of {size[1]} × {size[0]}"
-    return {
-        "no-picture": f"{said} belongs to no picture that can be used; dropped",
-        "no-class": f"{said} is of the class {str(key)[:40]!r}, which has no name; dropped",
-        "not-a-number": f"{said} and its score hold something infinite or no number; dropped",
-        "empty-box": f"{said} has no area; dropped",
-        "outside": f"{said} lies outside {picture}; dropped",
-        "clipped": f"{said} reaches beyond {picture}; cut to {_said(box)}",
-        "mended": f"{said} has its corners exchanged; taken as {_said(box)}",
-    }[kind]
-
-
-def _said(box: Any) -> str:
-    return " ".join(f"{float(edge):.6g}" for edge in box)
 
 
 def _once(boxes: Boxes) -> Boxes:

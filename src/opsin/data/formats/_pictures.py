@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from opsin.data.decode import SUFFIXES, kind_of
+from opsin.data.sample import shown
 from opsin.errors import DataError
 from opsin.files import replacing
 
@@ -74,6 +75,11 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def below(path: Path, top: Path) -> str:
+    """Return what people call a file of a folder: its path from there, its name elsewhere."""
+    return shown(path.relative_to(top).as_posix() if path.is_relative_to(top) else path.name)
 
 
 class Finder:

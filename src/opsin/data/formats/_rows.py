@@ -13,8 +13,9 @@ from typing import Any
 
 from opsin.data.dataset import Dataset
 from opsin.data.formats._boxed import called, held
-from opsin.data.formats._gathered import Gathered, Place, numbers, spelt
+from opsin.data.formats._gathered import Gathered, Place
 from opsin.data.formats._pictures import Finder
+from opsin.data.formats._settled import numbers, spelt
 from opsin.data.formats.folder import SPLIT_NAMES
 from opsin.data.sample import Sample, shown
 from opsin.errors import DataError

@@ -19,9 +19,10 @@ from typing import IO, Any
 from opsin.data.dataset import Dataset
 from opsin.data.formats._boxed import called, counted_on, given_ids, held
 from opsin.data.formats._elements import elements
-from opsin.data.formats._gathered import Gathered, Place, numbers, spelt
+from opsin.data.formats._gathered import Gathered, Place
 from opsin.data.formats._outlines import box_of
 from opsin.data.formats._pictures import Finder
+from opsin.data.formats._settled import numbers, spelt
 from opsin.data.formats.folder import SPLIT_NAMES
 from opsin.data.sample import Sample, shown
 from opsin.events import Problem

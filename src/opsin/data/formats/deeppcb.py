@@ -13,8 +13,9 @@ from pathlib import Path
 
 from opsin.data.dataset import Dataset
 from opsin.data.formats._boxed import held, not_kept, plainly
-from opsin.data.formats._gathered import Gathered, Place, numbers
-from opsin.data.formats._pictures import save, stems, walk
+from opsin.data.formats._gathered import Gathered, Place
+from opsin.data.formats._pictures import below, save, stems, walk
+from opsin.data.formats._settled import numbers
 from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
 from opsin.events import Problem
@@ -56,7 +57,7 @@ def read(path: Path, root: Path | None = None) -> Dataset:
             why = f"there is no {ident}.txt; left out"
             gathered.problems.append(Problem("not-annotated", name, why))
             continue
-        said = shown(text.relative_to(path).as_posix())
+        said = below(text, path)
         sample = Sample(image, None, splits.get(ident), name=name)
         slot = gathered.picture(sample, Place(said, 1))
         for number, line in enumerate(_lines(text), 1):

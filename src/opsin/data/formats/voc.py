@@ -21,8 +21,9 @@ from xml.sax.saxutils import escape
 
 from opsin.data.dataset import Dataset
 from opsin.data.formats._boxed import held, not_kept, plainly
-from opsin.data.formats._gathered import Gathered, Place, numbers
-from opsin.data.formats._pictures import is_picture, save, stems, walk
+from opsin.data.formats._gathered import Gathered, Place
+from opsin.data.formats._pictures import below, is_picture, save, stems, walk
+from opsin.data.formats._settled import numbers
 from opsin.data.formats._xml import Node, parse
 from opsin.data.formats.folder import SPLIT_NAMES
 from opsin.data.sample import Sample, shown
@@ -62,9 +63,9 @@ def read(path: Path, root: Path | None = None) -> Dataset:
         why = "corners of 0 occur: all corners are taken as edges that count from 0"
         gathered.problems.append(Problem("counts-from-0", shown(path.name), why))
     splits = _splits(top, gathered)
-    used = {_add(each, pictures, splits, start, gathered) for each in parsed}
+    used = {_add(each, pictures, splits, start, gathered, top) for each in parsed}
     if path.is_dir():
-        _unannotated(pictures, used | {file.stem for file in annotations}, gathered)
+        _unannotated(pictures, used | {file.stem for file in annotations}, top, gathered)
     truncated = sum(each.truncated for each in parsed)
     what = "objects marked truncated, which is not kept"
     gathered.problems += not_kept(path, [(truncated, what)])
@@ -162,7 +163,7 @@ def _looks_right(file: Path) -> bool:
 
 def _parsed(file: Path, top: Path, gathered: Gathered) -> _Annotation | None:
     """Return what a file says; one that is no XML goes to the ledger."""
-    said = shown(file.relative_to(top).as_posix())
+    said = below(file, top)
     try:
         root = parse(file)
     except DataError as error:
@@ -206,11 +207,12 @@ def _add(
     splits: dict[str, str],
     start: int,
     gathered: Gathered,
+    top: Path,
 ) -> str:
     """Add a picture and its boxes; return the picture's name without ending."""
     image = pictures.of(each)
     split = splits.get(each.file.stem) or splits.get(image.stem) or _split_above(each.said)
-    sample = Sample(image, None, split, name=shown(image.name))
+    sample = Sample(image, None, split, name=below(image, top))
     slot = gathered.picture(sample, Place(each.said, each.line), size=each.size)
     for one in each.objects:
         place = Place(each.said, one.line)
@@ -254,11 +256,11 @@ def _split_above(said: str) -> str | None:
     return next((SPLIT_NAMES[name] for name in names if name in SPLIT_NAMES), None)
 
 
-def _unannotated(pictures: _Pictures, used: set[str], gathered: Gathered) -> None:
+def _unannotated(pictures: _Pictures, used: set[str], top: Path, gathered: Gathered) -> None:
     """Name the pictures that no file is about."""
     for stem, files in pictures.by_stem.items():
         if stem not in used:
-            name = shown(files[0].name)
+            name = below(files[0], top)
             gathered.problems.append(
                 Problem("not-annotated", name, "no file is about it; left out")
             )

@@ -19,32 +19,30 @@ import numpy as np
 import yaml
 
 from opsin.data.dataset import Dataset
+from opsin.data.formats import _yolo_layout as layout
 from opsin.data.formats._boxed import given_ids, held, not_kept, plainly
-from opsin.data.formats._gathered import Gathered, Place, numbers, spelt
+from opsin.data.formats._gathered import Gathered, Place
 from opsin.data.formats._outlines import around
-from opsin.data.formats._pictures import Finder, entries, is_picture, save, stems, walk
-from opsin.data.formats.folder import SPLIT_NAMES
+from opsin.data.formats._pictures import below, save, stems
+from opsin.data.formats._settled import numbers, spelt
 from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
 from opsin.events import Problem
 from opsin.files import folder_replacing, write_text
 from opsin.results import Boxes
 
-YAML = (".yaml", ".yml")
-SPLITS = {"train": "train", "val": "validation", "test": "test"}  # keys of the YAML file
-MOST_YAML = 1 << 20  # bytes
 MOST_TEXT = 1 << 24
 DIGITS = 12  # of a share: a millionth of a pixel in the largest picture
 FINE = 6  # decimals of a pixel that shares of twelve digits give back
-
-Config = Mapping[str, Any]
 
 
 def sniff(path: Path) -> bool:
     """Return whether ``path`` is a YAML file with names, or a folder with one or with labels."""
     if path.is_file():
-        return path.suffix.lower() in YAML
-    return path.is_dir() and (_yaml_in(path) is not None or any(True for _ in _label_folders(path)))
+        return path.suffix.lower() in layout.YAML
+    return path.is_dir() and (
+        layout.yaml_in(path) is not None or any(True for _ in layout.label_folders(path))
+    )
 
 
 def read(path: Path, root: Path | None = None) -> Dataset:
@@ -52,16 +50,18 @@ def read(path: Path, root: Path | None = None) -> Dataset:
 
     Splits are the ``train``, ``val`` and ``test`` of the YAML file, or folders called so.
     """
-    file = path if path.is_file() else _yaml_in(path)
+    file = path if path.is_file() else layout.yaml_in(path)
     top = path if path.is_dir() else path.parent
     gathered = Gathered()
-    config = {} if file is None else _config(file)
-    listed = list(_listed(config, [root] if root else _bases(config, top), gathered, file))
-    if not any(key in config for key in SPLITS):
-        listed = list(_found(root or top))
+    config = {} if file is None else layout.config_of(file)
+    listed = list(
+        layout.listed(config, [root] if root else layout.bases(config, top), gathered, file)
+    )
+    if not any(key in config for key in layout.SPLITS):
+        listed = list(layout.found(root or top))
     names = _names(config, file, top, gathered)
     for image, split in listed:
-        _add(image, _text_of(image), split, top, gathered)
+        _add(image, layout.text_of(image), split, top, gathered)
     if names is None:
         names = {key: str(key) for key in sorted(k for k in gathered.seen if isinstance(k, int))}
         why = (
@@ -90,7 +90,7 @@ def write(dataset: Dataset, path: Path) -> tuple[Problem, ...]:
             remedy="Write coco or a table.",
         )
     ids = given_ids(dataset, first=0)
-    short = {split: key for key, split in SPLITS.items()} | {"": "train"}
+    short = {split: key for key, split in layout.SPLITS.items()} | {"": "train"}
     lost = [(_gaps(ids), "ids stand for no class: some trainers want 0, 1, 2 … without gaps")]
     problems = list(not_kept(path, lost))
     with folder_replacing(path) as beside:
@@ -108,135 +108,11 @@ def write(dataset: Dataset, path: Path) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-# ── finding ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def _yaml_in(folder: Path) -> Path | None:
-    """Return the first YAML file right in a folder that has names."""
-    for file in entries(folder):
-        if file.suffix.lower() in YAML and file.is_file() and file.stat().st_size <= MOST_YAML:
-            try:
-                text = file.read_text(encoding="utf-8-sig")
-            except (OSError, UnicodeDecodeError):
-                continue
-            if any(line.startswith("names") for line in text.splitlines()):
-                return file
-    return None
-
-
-def _label_folders(folder: Path) -> Iterator[Path]:
-    """Yield folders called labels, at most one folder down, in which a text begins with a box."""
-    inside = [entry for entry in entries(folder) if entry.is_dir()]
-    deeper = [f for entry in inside for f in (entry / "labels",) if f.is_dir()]
-    for labels in (*(f for f in inside if f.name == "labels"), *deeper):
-        texts = (file for pattern in ("*.txt", "*/*.txt") for file in labels.glob(pattern))
-        if any(_is_label(file) for _, file in zip(range(20), texts, strict=False)):
-            yield labels
-
-
-def _is_label(file: Path) -> bool:
-    """Return whether the first line of a text has an id and at least four numbers."""
-    try:
-        with file.open(encoding="utf-8") as stream:
-            cells = stream.readline(1000).split()
-    except (OSError, UnicodeDecodeError):
-        return False
-    return len(cells) >= 5 and numbers(cells) is not None
-
-
-def _config(file: Path) -> Config:
-    """Return what a YAML file says; only plain data is read, never a tag that makes objects."""
-    try:
-        if file.stat().st_size > MOST_YAML:
-            raise DataError(f"{file}", expected=f"a YAML file of at most {MOST_YAML >> 20} MB")
-        plain = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except DataError:
-        raise
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        why = getattr(error, "problem", None) or "no YAML"
-        raise DataError(f"{file}{line}: {why}", expected="YAML with names") from error
-    except Exception as error:  # a number or a date that is none makes its reader raise anything
-        raise DataError(f"{file} ({str(error)[:80]})", expected="YAML in UTF-8") from error
-    if not isinstance(plain, dict):
-        raise DataError(
-            f"{file} with {type(plain).__name__}", expected="names and train, val, test"
-        )
-    return {str(key): value for key, value in plain.items()}
-
-
-def _bases(config: Config, top: Path) -> list[Path]:
-    """Return the folders that paths of a YAML file may start from, the likeliest first."""
-    said = config.get("path")
-    return [top / said, top] if isinstance(said, str) and said else [top]
-
-
-def _listed(
-    config: Config, bases: list[Path], gathered: Gathered, file: Path | None
-) -> Iterator[tuple[Path, str | None]]:
-    """Yield the pictures of each split that the YAML file lists."""
-    for key, split in SPLITS.items():
-        given = config.get(key)
-        part = None if config.get("unsplit") is True else split
-        for entry in given if isinstance(given, list) else [given] if given else []:
-            said = spelt(entry)[:200] if isinstance(entry, str) else f"a {type(entry).__name__}"
-            place = _place(entry, bases) if isinstance(entry, str) else None
-            if place is None:
-                why = f"{shown(file.name) if file else ''}: there is no {said} for {key}; left out"
-                gathered.problems.append(Problem("missing", said, why))
-            elif place.is_dir():
-                yield from ((image, part) for image in walk(place) if _is_image(image))
-            else:
-                yield from ((image, part) for image in _lines_of(place))
-
-
-def _place(entry: str, bases: list[Path]) -> Path | None:
-    """Return where an entry leads; ``../train`` is tried as ``train``, too, as some tools mean."""
-    for name in (entry, entry.replace("\\", "/").removeprefix("../")):
-        for base in bases:
-            try:
-                if (base / name).exists():
-                    return base / name
-            except (OSError, ValueError):
-                continue
-    return None
-
-
-def _lines_of(file: Path) -> Iterator[Path]:
-    """Yield the pictures that a list names, a path a line."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} ({error})", expected="a list of paths in UTF-8") from error
-    finder = Finder([file.parent])
-    yield from (finder.find(line.strip()) for line in lines if line.strip())
-
-
-def _found(top: Path) -> Iterator[tuple[Path, str | None]]:
-    """Yield all pictures below a folder; those in a folder called train, val or test are split."""
-    for image in walk(top):
-        if _is_image(image):
-            above = (part.lower() for part in image.relative_to(top).parts[:-1])
-            yield image, next((SPLIT_NAMES[part] for part in above if part in SPLIT_NAMES), None)
-
-
-def _is_image(file: Path) -> bool:
-    return file.suffix.lower() not in (".txt", ".cache", *YAML) and is_picture(file)
-
-
-def _text_of(image: Path) -> Path:
-    """Return the text file of a picture, whether there is one or not."""
-    parts = list(image.parts)
-    if "images" in parts[:-1]:
-        parts[len(parts) - 2 - parts[:-1][::-1].index("images")] = "labels"
-    beside = image.with_suffix(".txt")
-    usual = Path(*parts).with_suffix(".txt")
-    return usual if usual.is_file() or not beside.is_file() else beside
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _names(
-    config: Config, file: Path | None, top: Path, gathered: Gathered
+    config: layout.Config, file: Path | None, top: Path, gathered: Gathered
 ) -> dict[int, str] | None:
     """Return the names of ids, None where nothing names them."""
     given, said = config.get("names"), shown(file.name) if file else ""
@@ -268,13 +144,9 @@ def _id(cell: Any) -> int | None:
     return int(found[0]) if found and 0 <= found[0] < 1e9 and found[0] % 1 == 0 else None
 
 
-# ── reading ─────────────────────────────────────────────────────────────────────────────────────
-
-
 def _add(image: Path, text: Path, split: str | None, top: Path, gathered: Gathered) -> None:
     """Add a picture and the boxes of its text file."""
-    name = shown(image.relative_to(top).as_posix() if image.is_relative_to(top) else image.name)
-    said = shown(text.relative_to(top).as_posix() if text.is_relative_to(top) else text.name)
+    name, said = below(image, top), below(text, top)
     slot = gathered.picture(Sample(image, None, split, name=name), Place(said, 1))
     if not text.is_file():
         if gathered.size(slot) == (0, 0):
