@@ -32,7 +32,7 @@ def test_predict_takes_paths_arrays_and_bytes(trained: Path, photos: Path) -> No
     from opsin.data.decode import decode
 
     kinds = [path, str(path), path.read_bytes(), np.ascontiguousarray(decode(path))]
-    said = {p.result.row()["score"] for each in kinds for p in model.predict(each) if p.result}
+    said = {p.result.rows()[0]["score"] for each in kinds for p in model.predict(each) if p.result}
     assert len(said) == 1
     assert len(model.predict(kinds)) == 4
 

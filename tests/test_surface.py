@@ -9,7 +9,7 @@ from opsin.recipe import Recipe
 
 def test_public_names() -> None:
     assert set(opsin.__all__) == {
-        "Dataset", "Label", "Model", "OpsinError", "Recipe", "Sample", "Value",
+        "Boxes", "Dataset", "Label", "Model", "OpsinError", "Recipe", "Sample", "Value",
         "check", "evaluate", "ops", "predict", "train",
     }  # fmt: skip
     for name in opsin.__all__:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from opsin.errors import OpsinError
     from opsin.model import Model
     from opsin.recipe import Recipe
-    from opsin.results import Label, Value
+    from opsin.results import Boxes, Label, Value
     from opsin.verbs import check, evaluate, predict, train
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Boxes": "opsin.results",
     "Dataset": "opsin.data.dataset",
     "Label": "opsin.results",
     "Model": "opsin.model",
@@ -36,6 +37,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Boxes",
     "Dataset",
     "Label",
     "Model",

@@ -26,8 +26,8 @@ from opsin.recipe import Recipe
 
 PLUGINS = {"policy": "engine/policies", "task": "tasks"}  # settings that name a file
 VERBS = (
-    *(verbs.check, verbs.train, verbs.evaluate, verbs.predict, verbs.study),
-    *(verbs.ensemble, verbs.augment, verbs.convolve, verbs.nets),
+    *(verbs.check, verbs.convert, verbs.train, verbs.evaluate, verbs.predict),
+    *(verbs.study, verbs.ensemble, verbs.augment, verbs.convolve, verbs.nets),
 )
 
 

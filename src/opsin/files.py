@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,6 +35,25 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # gone already, or the folder is a file or read-only
             beside.unlink()
+
+
+@contextmanager
+def folder_replacing(path: Path) -> Iterator[Path]:
+    """Give a folder beside ``path`` to fill, and rename it to ``path`` once it is complete.
+
+    Raises ``DataError`` where there is something at ``path`` already: nothing is mixed or lost.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        remedy = "Remove it, or choose another --out."
+        raise DataError(f"{path}, where there is something", expected="a new folder", remedy=remedy)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with refusals_named(path):
+            beside.mkdir(parents=True)
+            yield beside
+            beside.replace(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 @contextmanager

@@ -96,6 +96,8 @@ def print_result(result: Any, style: str) -> None:
     elif hasattr(result, "lines"):
         for line in result.lines():
             console.print(spelled(line), markup=False, soft_wrap=True)
+        if hasattr(result, "problems"):
+            _print_problems(console, result.problems)
     elif hasattr(result, "problems"):
         _print_checked(console, result)
     else:
@@ -112,25 +114,40 @@ def print_stream(results: Iterator[Prediction], style: str) -> None:
 
     Raises ``DataError`` at the end if not one picture could be read.
     """
-    table = None
+    table: csv.DictWriter[str] | None = None
+    waiting: list[Prediction] = []  # for one that was read, which tells the columns
     good = bad = 0
     for each in results:
         good, bad = good + (each.error is None), bad + (each.error is not None)
         if style == "json":
             click.echo(json.dumps(each.to_dict(), ensure_ascii=False))
         elif style == "csv":
-            row = {"path": each.path, **(each.result.row() if each.result else {})}
-            if table is None:
-                names = ["path", *(each.result.row() if each.result else {}), "error"]
-                table = csv.DictWriter(
-                    sys.stdout, names, extrasaction="ignore", restval="", lineterminator="\n"
-                )
-                table.writeheader()
-            table.writerow(row | {"error": each.error or ""})
+            if table is None and each.result is not None:
+                table = _csv(each.result.columns)
+            waiting.append(each)
+            if table is not None:
+                table.writerows(row for one in waiting for row in _rows(one))
+                waiting.clear()
         else:
             click.echo(_line(each))
+    if waiting:
+        _csv(()).writerows(row for one in waiting for row in _rows(one))
     if bad and not good:
         raise DataError(f"{bad} files, none of which is a picture", expected="pictures to look at")
+
+
+def _csv(columns: Sequence[str]) -> csv.DictWriter[str]:
+    """Begin a table with these columns between the path and the error."""
+    names = ["path", *columns, "error"]
+    table = csv.DictWriter(sys.stdout, names, restval="", lineterminator="\n")
+    table.writeheader()
+    return table
+
+
+def _rows(said: Prediction) -> list[dict[str, Any]]:
+    """Return the rows of one picture: one at least, several where it shows several objects."""
+    rows = said.result.rows() if said.result else []
+    return [{"path": said.path, **row, "error": said.error or ""} for row in rows or [{}]]
 
 
 def spelled(text: str) -> str:
@@ -145,8 +162,10 @@ def spelled(text: str) -> str:
 def _line(said: Prediction) -> str:
     if said.result is None:
         return spelled(f"{'error':<24} {said.path}: {said.error}")
-    words = [f"{v:.3f}" if isinstance(v, float) else str(v) for v in said.result.row().values()]
-    return spelled(f"{' '.join(words):<24} {said.path}")
+    rows = said.result.rows()
+    cells = rows[0].values() if len(rows) == 1 else [said.result.words()]
+    words = " ".join(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells)
+    return spelled(f"{words:<24} {said.path}")
 
 
 def _print_measures(console: Console, measures: Measures) -> None:
@@ -163,14 +182,24 @@ def _print_measures(console: Console, measures: Measures) -> None:
 def _print_checked(console: Console, checked: Any) -> None:
     plain = checked.to_dict()
     splits = sorted({split for row in plain["classes"].values() for split in row})
+    boxes = plain.get("boxes", {}).get("classes", {})
     rows = [
-        {"class": name, **{split or "pictures": row.get(split, 0) for split in splits}}
+        {"class": name}
+        | {split or "pictures": row.get(split, 0) for split in splits}
+        | {f"{split} boxes".strip(): boxes[name].get(split, 0) for split in splits if name in boxes}
         for name, row in plain["classes"].items()
     ]
     console.print(f"{plain['images']:,} pictures, {len(rows)} classes")
     console.print(_table(rows))
+    for line in checked.objects.lines() if boxes else ():
+        console.print(line, markup=False, soft_wrap=True)
+    _print_problems(console, checked.problems)
+
+
+def _print_problems(console: Console, problems: Sequence[Problem]) -> None:
+    """Print what is wrong, by kind."""
     kinds: dict[str, list[Problem]] = {}
-    for problem in checked.problems:
+    for problem in problems:
         kinds.setdefault(problem.kind, []).append(problem)
     for kind, found in sorted(kinds.items()):
         console.print(f"[bold]{kind}[/bold]: {len(found)}")

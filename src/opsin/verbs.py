@@ -19,6 +19,7 @@ from opsin.recipe import Recipe
 
 if TYPE_CHECKING:
     from opsin.data.check import Checked
+    from opsin.data.convert import Converted
     from opsin.data.dataset import Dataset
     from opsin.ensemble.joined import Joined
     from opsin.figures import Measures
@@ -46,14 +47,18 @@ def check(
 ) -> Checked:
     """Say what is in a data set and what is wrong with it, before any training.
 
+    Boxes (COCO, Pascal VOC, YOLO, a table) are each held against their picture: what was kept, cut
+    and dropped, and why, with file and line.
+
     Args:
-        data: a folder of class folders, a CSV or Parquet table, or a named set
+        data: a folder of class folders, a CSV or Parquet table, boxes, or a named set
         root: where a named set lies on this machine, or the folder a table's paths start from
         model: a first model of such pictures, to name labels that are likely wrong
 
     Examples:
         opsin check photos/
         opsin check labels.csv --json
+        opsin check annotations/instances_train.json --root train/
         opsin check mnist --root data/mnist
         opsin check photos/ --model runs/shoes
     """
@@ -64,6 +69,41 @@ def check(
     if model is None:
         return checked
     return replace(checked, problems=(*checked.problems, *_load(model).doubts(read)))
+
+
+def convert(
+    data: str | Path | Dataset,
+    *,
+    to: str | None = None,
+    out: str | Path | None = None,
+    root: str | Path | None = None,
+) -> Converted:
+    """Write a data set in another format, and say what was cut, dropped or could not be held.
+
+    Boxes go from any to any of coco, voc, yolo and table; read again they are the same. Ids of
+    classes are kept where the format has ids. Pictures are copied into voc and yolo, and named by
+    their paths in coco and table.
+
+    Args:
+        data: boxes, labels or numbers in any format that `opsin check` reads
+        to: the format: coco, voc, yolo, table, folder
+        out: the file (coco: .json, table: .csv, .tsv, .parquet) or the new folder to write
+        root: where a named set lies on this machine, or the folder a file's paths start from
+
+    Examples:
+        opsin convert annotations/ --to coco --out boxes.json
+        opsin convert boxes.json --to yolo --out boxes_yolo
+        opsin convert photos/ --to table --out labels.csv
+    """
+    from opsin.data import convert as room
+
+    if to is None or out is None:
+        raise InputError(
+            "no to" if to is None else "no out",
+            expected="a format and a place to write to",
+            remedy="As in: --to coco --out boxes.json",
+        )
+    return room.convert(_read(data, root), to, Path(out).expanduser())
 
 
 def train(

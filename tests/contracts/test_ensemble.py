@@ -49,7 +49,7 @@ def test_opinions_are_calibrated_and_go_back(task: Any) -> None:
     one, other = (task.decode(each.numpy()) for each in (given, task.outputs_of(opinions)))
     for a, b in zip(one, other, strict=True):
         assert a.words() == b.words()
-        for left, right in zip(a.row().values(), b.row().values(), strict=True):
+        for left, right in zip(a.rows()[0].values(), b.rows()[0].values(), strict=True):
             assert left == pytest.approx(right) if isinstance(left, float) else left == right
 
 
@@ -61,9 +61,9 @@ def test_one_together_with_itself_says_the_same(task: Any) -> None:
     assert joint.classes == task.classes and joint.outputs == task.outputs
     said = joint.decode(joint.outputs_of(task.opinions(given)).numpy())
     for a, b in zip(said, task.decode(given.numpy()), strict=True):
-        assert a.row() == {
+        assert a.rows()[0] == {
             name: pytest.approx(value) if isinstance(value, float) else value
-            for name, value in b.row().items()
+            for name, value in b.rows()[0].items()
         }
 
 

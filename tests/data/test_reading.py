@@ -169,9 +169,15 @@ def test_root_says_where_the_pictures_lie(tmp_path: Path) -> None:
     assert len(formats.read(path, root=tmp_path / "photos")) == 1
 
 
+def test_a_path_longer_than_any_file_is_missing(tmp_path: Path) -> None:
+    data = table.read(write_table(tmp_path, f"path,label\na.png,x\n{'z' * 5000}.png,y\n"))
+    assert len(data) == 1 and [kind for kind, _ in kinds(data)] == ["missing"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("path,x1,y1,x2,label\na.png,1,2,3,x\n", "line 1: the columns .* expected y2 beside"),
         ("", "without rows"),
         ("path,label\n", "without rows"),
         (

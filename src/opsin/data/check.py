@@ -5,8 +5,9 @@ The kinds of problem: *missing*, *empty-file*, *not-an-image*, *truncated*, *cor
 *duplicate*, *near-duplicate* (files equal, pictures alike), *duplicate-across-splits* (the copy is
 in another split), *duplicate-with-two-labels* (the copy has another truth), *group-across-splits* ·
 *empty-class*, *few*, *imbalance*, *missing-class* (of whole classes), and what the format says of
-files it left out (*no-class*, *no-split*, *no-label*). Suspicious labels need a model and are found
-after training.
+files it left out (*no-class*, *no-split*, *no-label*). Boxes have kinds of their own
+(``formats/_gathered.py``, ``objects.py``). Suspicious labels need a model and are found after
+training.
 
 Shapes: N samples.
 """
@@ -23,11 +24,12 @@ from numpy.typing import NDArray
 
 from opsin.data.cache import Pixels, fill
 from opsin.data.dataset import Dataset
+from opsin.data.objects import Objects, count, odd
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
 from opsin.events import Event, Problem
 from opsin.ops import phash
-from opsin.results import Label
+from opsin.results import Boxes, Value
 
 SEEN = Preprocessing(
     (64, 64), crop=1.0, fit="squash", interpolation="bilinear", mean=(0.5,), std=(0.5,)
@@ -44,21 +46,24 @@ class Checked:
 
     ``images`` counts those that can be read. ``classes`` maps a class to its readable pictures in
     each split ("" where there is none). ``sizes`` gives min, median and max (height, width).
+    ``objects`` counts boxes, where truths are boxes.
     """
 
     images: int
     classes: dict[str, dict[str, int]]
     sizes: dict[str, tuple[int, int]]
     problems: tuple[Problem, ...]
+    objects: Objects | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data: ``images``, ``classes``, ``sizes``, ``problems``."""
-        return {
+        """Return plain data: ``images``, ``classes``, ``sizes``, ``problems``, and ``boxes``."""
+        plain = {
             "images": self.images,
             "classes": self.classes,
             "sizes": {name: list(size) for name, size in self.sizes.items()},
             "problems": [problem.to_dict() for problem in self.problems],
         }
+        return plain | ({} if self.objects is None else {"boxes": self.objects.to_dict()})
 
 
 def check(data: Dataset) -> Generator[Event, None, Checked]:
@@ -73,8 +78,11 @@ def check(data: Dataset) -> Generator[Event, None, Checked]:
         *copies(data, pixels),
         *_groups(good),
         *_classes(data, classes),
+        *odd(good),
     ]
-    return Checked(len(good), classes, _sizes(pixels), tuple(problems))
+    boxed = any(isinstance(sample.truth, Boxes) for sample in data.samples)
+    objects = count(data, good) if boxed else None
+    return Checked(len(good), classes, _sizes(pixels), tuple(problems), objects)
 
 
 def _sizes(pixels: Pixels) -> dict[str, tuple[int, int]]:
@@ -153,8 +161,11 @@ def _copy(data: Dataset, earlier: int, index: int, kind: str, says: str) -> Iter
 
 
 def _said(sample: Sample) -> str:
+    """Return what a truth says; that of boxes, what there is, wherever a copy shows it."""
     truth = sample.truth
-    return truth.name if isinstance(truth, Label) else str(getattr(truth, "value", ""))
+    if isinstance(truth, Value):
+        return str(truth.value)
+    return "" if truth is None else truth.words()
 
 
 # ── classes and groups ──────────────────────────────────────────────────────────────────────────

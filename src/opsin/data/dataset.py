@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from opsin.data.sample import SPLITS, Sample
 from opsin.errors import DataError
 from opsin.events import Problem
-from opsin.results import Label, Result
+from opsin.results import Boxes, Label, Result
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Holds samples in a fixed order; ``ledger`` names what the format could not keep.
 
-    ``classes`` is sorted and empty where truths are not labels.
+    ``classes`` is sorted and empty where truths are numbers. ``ids`` are the numbers that the
+    source gave its classes, those without an object among them; they are never counted anew.
 
     >>> from opsin.results import Label
     >>> data = Dataset((Sample(b"", Label("b")), Sample(b"", Label("a"))), name="two")
@@ -29,10 +30,11 @@ class Dataset:
     samples: tuple[Sample, ...]
     name: str = ""
     ledger: tuple[Problem, ...] = ()
+    ids: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @classmethod
     def read(cls, path: str | Path, *, root: str | Path | None = None) -> Dataset:
-        """Read a folder, a table or a named set, whichever ``path`` turns out to be.
+        """Read a folder, a table, boxes or a named set, whichever ``path`` turns out to be.
 
         ``root`` is where a named set (``mnist``) lies on this machine or is downloaded to; for a
         table it is the folder its paths start from. Raises ``DataError`` for anything else.
@@ -43,9 +45,8 @@ class Dataset:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Return the sorted names of all labels that occur."""
-        names = {s.truth.name for s in self.samples if isinstance(s.truth, Label)}
-        return tuple(sorted(names))
+        """Return the sorted names of all classes that occur."""
+        return tuple(sorted({name for s in self.samples for name in _classes(s.truth)}))
 
     @cached_property
     def kind(self) -> type[Result]:
@@ -74,10 +75,21 @@ class Dataset:
         return replace(self, samples=tuple(samples))
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return the number of samples of each class (or kind) in each split; "" means unsplit."""
+        """Return the number of samples of each class (or kind) in each split; "" means unsplit.
+
+        A picture of several objects counts once for each class among them.
+        """
         table: dict[str, Counter[str]] = {}
         for sample in self.samples:
             truth = sample.truth
-            name = truth.name if isinstance(truth, Label) else type(truth).__name__.lower()
-            table.setdefault(name, Counter())[sample.split or ""] += 1
+            many = isinstance(truth, Label | Boxes)
+            for name in _classes(truth) if many else (type(truth).__name__.lower(),):
+                table.setdefault(name, Counter())[sample.split or ""] += 1
         return {name: dict(table[name]) for name in sorted(table)}
+
+
+def _classes(truth: Result | None) -> frozenset[str]:
+    """Return the classes that a truth names."""
+    if isinstance(truth, Label):
+        return frozenset((truth.name,))
+    return frozenset(truth.names) if isinstance(truth, Boxes) else frozenset()

@@ -5,7 +5,8 @@ The rule, in this order:
 1. Splits that the data gives are kept. What has none although others do is taken for training.
 2. A validation or test split that is missing is cut from training, 15 % unless asked otherwise;
    validation takes 5,000 at most.
-3. A cut keeps the shares of classes (of quarters of the range, for numbers).
+3. A cut keeps the shares of classes (of quarters of the range, for numbers; of the rarest class
+   in a picture, for boxes).
 4. A group (a person, a site, a day) and copies of one picture stay together in a cut.
 5. Where given splits hold copies of one picture, the test keeps it, then validation; the others
    are left out and named.
@@ -16,7 +17,7 @@ one. Shapes: N samples.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from opsin.data.sample import SPLITS, Sample
 from opsin.errors import DataError
 from opsin.events import Problem
 from opsin.ops import phash
-from opsin.results import Label, Value
+from opsin.results import Boxes, Label, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def split(
     made = cut(data, seed=seed, digests=digests, hashes=hashes, validation=validation, test=test)
     placed = zip(data.samples, made.splits, strict=True)
     samples = (s if s.split == part else replace(s, split=part) for s, part in placed if part)
-    return Dataset(tuple(samples), data.name, data.ledger + made.problems)
+    return replace(data, samples=tuple(samples), ledger=data.ledger + made.problems)
 
 
 def cut(
@@ -165,6 +166,7 @@ def _units(
 def _strata(samples: Sequence[Sample]) -> list[str]:
     """Return for each sample what its share must be kept of: its class, its quarter of numbers."""
     numbers = [s.truth.value for s in samples if isinstance(s.truth, Value)]
+    seen = Counter(n for s in samples if isinstance(s.truth, Boxes) for n in set(s.truth.names))
     edges = np.quantile(numbers, np.arange(1, QUANTILES) / QUANTILES) if numbers else np.zeros(0)
 
     def name(sample: Sample) -> str:
@@ -172,6 +174,8 @@ def _strata(samples: Sequence[Sample]) -> list[str]:
             return sample.truth.name
         if isinstance(sample.truth, Value):
             return str(np.searchsorted(edges, sample.truth.value))
+        if isinstance(sample.truth, Boxes) and len(sample.truth):
+            return min(sample.truth.names, key=lambda name: (seen[name], name))
         return ""
 
     return [name(sample) for sample in samples]

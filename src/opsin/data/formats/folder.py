@@ -19,6 +19,9 @@ SPLIT_NAMES = {
 }
 
 
+LAST = True  # any folder with folders in it: other formats are asked first
+
+
 def sniff(path: Path) -> bool:
     """Return whether ``path`` is a folder with folders in it."""
     return path.is_dir() and any(entry.is_dir() for entry in entries(path))
@@ -50,7 +53,7 @@ def read(path: Path, root: Path | None = None) -> Dataset:  # noqa: ARG001 (only
     return Dataset(tuple(samples), shown(path.resolve().name), tuple(ledger))
 
 
-def write(dataset: Dataset, path: Path) -> None:
+def write(dataset: Dataset, path: Path) -> tuple[Problem, ...]:
     """Write pictures into class folders (below split folders where there are splits).
 
     Raises ``DataError`` for what folders cannot say: numbers, groups, and pictures of which only
@@ -75,6 +78,7 @@ def write(dataset: Dataset, path: Path) -> None:
         folder = path / (sample.split or "") / name
         save(sample.image, folder / f"{counts[folder]:06}")
         counts[folder] += 1
+    return ()
 
 
 def _splits(path: Path, ledger: list[Problem]) -> list[tuple[Path, str | None]]:

@@ -19,6 +19,7 @@ import numpy as np
 from opsin.data.dataset import Dataset
 from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
+from opsin.events import Problem
 from opsin.files import replacing, write_text
 from opsin.results import Label
 
@@ -57,7 +58,7 @@ def read(
     return Dataset(tuple(samples), shown(path.resolve().name))
 
 
-def write(dataset: Dataset, path: Path) -> None:
+def write(dataset: Dataset, path: Path) -> tuple[Problem, ...]:
     """Write grey pictures of one size, with their classes in ``classes.txt``."""
     path.mkdir(parents=True, exist_ok=True)
     for prefix, split in PREFIXES.items():
@@ -80,6 +81,7 @@ def write(dataset: Dataset, path: Path) -> None:
     if len(dataset.classes) > 256 or any("\n" in name for name in dataset.classes):
         raise DataError(f"{len(dataset.classes)} classes", expected="at most 256, each on one line")
     write_text(path / "classes.txt", "\n".join(dataset.classes) + "\n")
+    return ()
 
 
 def _find(path: Path, prefix: str, endings: tuple[str, ...]) -> Path | None:

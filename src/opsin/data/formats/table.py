@@ -1,32 +1,38 @@
-"""A table with a row for each picture: CSV, TSV or Parquet.
+"""A table with a row for each picture, or for each box: CSV, TSV or Parquet.
 
 The columns, by name in any case: the picture (path, file, filename, image, …), its class (label,
-class, category) or its number (value, target, price, …), and where wanted split and group.
+class, category) or its number (value, target, price, …), and where wanted split and group. Where
+there are four corners, too, the table is one of boxes (``_rows.py``).
 """
 
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from opsin.data.dataset import Dataset
-from opsin.data.formats._pictures import encoded, save
+from opsin.data.formats import _rows as box_rows
+from opsin.data.formats._boxed import not_kept
+from opsin.data.formats._pictures import encoded, is_file, save
 from opsin.data.formats.folder import SPLIT_NAMES
 from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
 from opsin.events import Problem
 from opsin.files import replacing
-from opsin.results import Label, Result, Value
+from opsin.results import Boxes, Label, Result, Value
 
 if TYPE_CHECKING:
     from opsin.data.sample import Source
 
-PICTURE = ("path", "file", "filename", "file_name", "filepath", "image", "img", "picture", "photo")
+PICTURE = (
+    *("path", "file", "filename", "file_name", "filepath", "image", "img", "picture", "photo"),
+    *("image_path", "img_path"),
+)
 CLASS = ("label", "class", "category", "class_name")
 NUMBER = ("value", "number", "target", "price", "cost", "age", "score", "y")
 SPLIT = ("split", "set", "subset", "fold")
@@ -34,7 +40,10 @@ GROUP = ("group",)
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 DELIMITERS = ",;\t|"
 
+BATCH = 4096  # rows of a Parquet file at a time
+
 Row = tuple[int, Mapping[str, Any]]  # line (a Parquet row counts as one), cells by column
+Found = box_rows.Row
 
 
 def sniff(path: Path) -> bool:
@@ -51,7 +60,12 @@ def read(path: Path, root: Path | None = None) -> Dataset:
     with file and line for what is wrong.
     """
     parquet = path.suffix.lower() == ".parquet"
-    columns, rows = _parquet(path) if parquet else _text(path)
+    columns, found = _parquet(path) if parquet else _text(path)
+    if box_rows.corners(columns, f"{path}, line 1: "):
+        picture = _column(path, columns, PICTURE, "the picture")
+        label = _column(path, columns, CLASS, "the class of a box")
+        return box_rows.read(path, found, picture, label, root)
+    rows = _whole(path, columns, found)
     if not rows:
         raise DataError(f"{path} without rows", expected="a row for each picture")
     picture = _column(path, columns, PICTURE, "the picture")
@@ -66,7 +80,7 @@ def read(path: Path, root: Path | None = None) -> Dataset:
         where = f"{shown(path.name)}, line {line}"
         if line not in truths:
             ledger.append(Problem("no-label", name or where, f"{where}: no {truth}; left out"))
-        elif isinstance(image, Path) and not image.is_file():
+        elif isinstance(image, Path) and not is_file(image):
             ledger.append(
                 Problem("missing", name, f"{where}: there is no file {shown(image)}; left out")
             )
@@ -83,8 +97,21 @@ def read(path: Path, root: Path | None = None) -> Dataset:
     return Dataset(tuple(samples), shown(path.stem), tuple(ledger))
 
 
-def write(dataset: Dataset, path: Path) -> None:
-    """Write a table; pictures that are no files go into a folder beside it, or into the Parquet."""
+def write(dataset: Dataset, path: Path) -> tuple[Problem, ...]:
+    """Write a table; pictures that are no files go into a folder beside it, or into the Parquet.
+
+    Ids of classes are not kept.
+    """
+    if any(isinstance(sample.truth, Boxes) for sample in dataset.samples):
+        _save(path, box_rows.rows(dataset, path), list(box_rows.COLUMNS))
+    else:
+        rows = _labelled(dataset, path)
+        _save(path, rows, list(rows[0]) if rows else ["path", "label"])
+    return not_kept(path, [(len(dataset.ids), "ids of classes: a table has names")])
+
+
+def _labelled(dataset: Dataset, path: Path) -> list[dict[str, Any]]:
+    """Return a row for each picture with its class or number."""
     rows = []
     parquet = path.suffix.lower() == ".parquet"
     for index, sample in enumerate(dataset.samples):
@@ -96,9 +123,13 @@ def write(dataset: Dataset, path: Path) -> None:
         rows.append({"path": cell} | _cells(sample))
     if len({frozenset(row) for row in rows}) > 1:
         raise DataError("truths of several kinds", expected="one kind in a table")
-    columns = list(rows[0]) if rows else ["path", "label"]
+    return rows
+
+
+def _save(path: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:
+    """Write rows as the kind of table that the ending asks for."""
     with replacing(path) as beside:
-        if parquet:
+        if path.suffix.lower() == ".parquet":
             _arrow(path)[0].write_table(_arrow(path)[1].Table.from_pylist(rows), beside)
             return
         with beside.open("w", encoding="utf-8", newline="") as stream:
@@ -122,43 +153,72 @@ def _cells(sample: Sample) -> dict[str, Any]:
 # ── reading cells ───────────────────────────────────────────────────────────────────────────────
 
 
-def _text(path: Path) -> tuple[list[str], list[Row]]:
-    """Return the columns and rows of a text table; its delimiter is the commonest in line 1."""
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while a table is read into one error with its name."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        head = text.split("\n", 1)[0]
-        delimiter = max(DELIMITERS, key=head.count)
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        columns = [name.strip() for name in next(lines, [])]
-        rows = list(_rows(path, columns, lines))
+        yield
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} ({error})", expected="a table in UTF-8") from error
-    return columns, rows
 
 
-def _rows(path: Path, columns: list[str], lines: Any) -> Iterator[Row]:
-    """Yield the rows that are not empty; each must have a cell for each column."""
-    for cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(columns):
+def _text(path: Path) -> tuple[list[str], Iterator[Found]]:
+    """Return the columns and rows of a text table; its delimiter is the commonest in line 1."""
+    with _named(path), path.open(encoding="utf-8-sig", newline="") as stream:
+        delimiter = max(DELIMITERS, key=stream.readline().count)
+        stream.seek(0)
+        lines = csv.reader(stream, delimiter=delimiter, strict=True)
+        columns = [name.strip() for name in next(lines, [])]
+    return columns, _lines(path, delimiter, columns)
+
+
+def _lines(path: Path, delimiter: str, columns: list[str]) -> Iterator[Found]:
+    """Yield the rows that are not empty, one at a time; a number of cells where they do not fit."""
+    with _named(path), path.open(encoding="utf-8-sig", newline="") as stream:
+        lines = csv.reader(stream, delimiter=delimiter, strict=True)
+        next(lines, [])
+        for cells in lines:
+            if not any(cell.strip() for cell in cells):
+                continue
+            fits = len(cells) == len(columns)
+            named = zip(columns, (cell.strip() for cell in cells), strict=False)
+            yield lines.line_num, dict(named) if fits else len(cells)
+
+
+def _whole(path: Path, columns: list[str], found: Iterator[Found]) -> list[Row]:
+    """Return all rows; each must have a cell for each column."""
+    rows: list[Row] = []
+    for line, cells in found:
+        if isinstance(cells, int):
             raise DataError(
-                f"{path}, line {lines.line_num}: {len(cells)} cells",
+                f"{path}, line {line}: {cells} cells",
                 expected=f"{len(columns)}, as in the first line ({', '.join(columns)})",
                 remedy="Put quotes around cells that contain the delimiter.",
             )
-        named = zip(columns, (cell.strip() for cell in cells), strict=True)
-        yield lines.line_num, dict(named)
+        rows.append((line, cells))
+    return rows
 
 
-def _parquet(path: Path) -> tuple[list[str], list[Row]]:
+def _parquet(path: Path) -> tuple[list[str], Iterator[Found]]:
     parquet, arrow = _arrow(path)
     try:
-        table = parquet.read_table(path)
-        rows = table.to_pylist()
+        table = parquet.ParquetFile(path)
+        columns = list(table.schema_arrow.names)
     except (OSError, ValueError, arrow.ArrowException) as error:
         raise DataError(f"{path} ({error})", expected="a Parquet file") from error
-    return list(table.column_names), list(enumerate(rows, 1))
+    return columns, _batches(path, table, arrow)
+
+
+def _batches(path: Path, table: Any, arrow: Any) -> Iterator[Found]:
+    """Yield the rows of a Parquet file, some thousand in memory at a time."""
+    line = 0
+    try:
+        for batch in table.iter_batches(BATCH):
+            for cells in batch.to_pylist():
+                line += 1
+                yield line, cells
+    except (OSError, ValueError, arrow.ArrowException) as error:
+        raise DataError(f"{path} ({error})", expected="a Parquet file") from error
 
 
 def _arrow(path: Path) -> tuple[Any, Any]:

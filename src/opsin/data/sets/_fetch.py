@@ -8,6 +8,7 @@ import os
 import shutil
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from opsin.data.dataset import Dataset
@@ -74,4 +75,4 @@ def local(name: str, root: Path, forms: str) -> DataError:
 
 def named(data: Dataset, name: str) -> Dataset:
     """Return the data set under the name of the set rather than of its folder."""
-    return Dataset(data.samples, name, data.ledger)
+    return replace(data, name=name)

@@ -1,0 +1,61 @@
+"""From one format to another, with a ledger of what came along and what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opsin.data import formats
+from opsin.data.dataset import Dataset
+from opsin.data.formats._gathered import DROPPED
+from opsin.data.sample import shown
+from opsin.errors import DataError
+from opsin.events import Problem
+from opsin.results import Boxes
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """Says what was written where, and what was cut, mended, dropped or could not be held."""
+
+    out: Path
+    to: str
+    images: int
+    boxes: int
+    problems: tuple[Problem, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "out": shown(self.out),
+            "to": self.to,
+            "images": self.images,
+            "boxes": self.boxes,
+            "dropped": sum(problem.kind in DROPPED for problem in self.problems),
+            "problems": [problem.to_dict() for problem in self.problems],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield what there is to say, a line each."""
+        boxes = f" with {self.boxes:,} boxes" if self.boxes else ""
+        yield f"{shown(self.out)}: {self.images:,} pictures{boxes} as {self.to}"
+
+
+def convert(data: Dataset, to: str, out: Path) -> Converted:
+    """Write ``data`` in the format ``to`` and return what came of it.
+
+    Raises ``DataError`` where there is something at ``out`` already, and for what the format
+    cannot hold.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise DataError(
+            f"{shown(out)}, where there is something already",
+            expected="a new file or folder",
+            remedy="Remove it, or choose another --out.",
+        )
+    lost = formats.write(data, out, to)
+    boxes = sum(len(s.truth) for s in data.samples if isinstance(s.truth, Boxes))
+    boxes -= sum(problem.kind == "not-kept" and problem.path != out.name for problem in lost)
+    return Converted(out, to, len(data), boxes, data.ledger + lost)
