@@ -28,7 +28,7 @@ PRE = Preprocessing((28, 28), crop=1.0, interpolation="bilinear", mean=(0.3,), s
 Run = Callable[..., Path]
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
     """Keep small nets on one core: on a busy machine threads mostly wait for each other."""
     before = torch.get_num_threads()
@@ -37,7 +37,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="module")
 def plain_torch() -> Iterator[None]:
     """Run nets in plain float32: nothing to compile. The runtimes' turn is in tests/contracts."""
 
