@@ -100,7 +100,7 @@ def test_a_study_leaves_rows_outputs_and_truths(here: Any, tmp_path: Path) -> No
         assert np.allclose(scores, outputs["test"][0].numpy(), atol=0.02)
         assert line["images"] == 1024 and line["epochs"] == len(line["curve"]) == 1
     left = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
-    assert left == ["rows", "rows.jsonl", "study.json", "truths.safetensors"]
+    assert left == ["rows", "rows.jsonl", "study.html", "study.json", "truths.safetensors"]
     assert any(isinstance(e, Note) and "4 rows" in e.text for e in told)
     assert Started("rows", 4, "rows") in told
     assert sum(e.by for e in told if isinstance(e, Advanced) and e.part == "rows") == 4
