@@ -38,7 +38,6 @@ needs_ray = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize("address", ["nowhere", "ray://host", "host:port", "host:70000x"])
-@needs_ray
 def test_an_address_that_is_none(address: str) -> None:
     from opsin.study import fleet
 
@@ -46,7 +45,6 @@ def test_an_address_that_is_none(address: str) -> None:
         fleet._must_answer(address)
 
 
-@needs_ray
 def test_an_address_nobody_answers_says_how_to_start_a_cluster() -> None:
     from opsin.study import fleet
 
@@ -73,8 +71,12 @@ def cluster() -> Iterator[Any]:
         from ray.cluster_utils import Cluster
 
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
         small = {"num_cpus": 1, "object_store_memory": 100 << 20}
-        found = Cluster(initialize_head=True, head_node_args=small | {"include_dashboard": False})
+        own = {"include_dashboard": False, "ray_client_server_port": port}
+        found = Cluster(initialize_head=True, head_node_args=small | own)
+        found.outside = f"ray://127.0.0.1:{port}"
         found.second = found.add_node(**small)
         found.wait_for_nodes()
         yield found
@@ -109,7 +111,7 @@ def test_two_nodes_give_the_same_table_and_one_may_die(cluster: Any, tmp_path: P
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN, encoding="utf-8")
     here = finished(study(plan, "--out", tmp_path / "here"))
-    there = finished(study(plan, "--out", tmp_path / "there", "--on", cluster.address))
+    there = finished(study(plan, "--out", tmp_path / "there", "--on", cluster.outside))
     assert numbers(there) == numbers(here) and there["done"] == 10
     assert left(tmp_path / "there") == left(tmp_path / "here")
 

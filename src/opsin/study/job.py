@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
@@ -246,8 +247,8 @@ def _stocked(plan: Plan, rows: Sequence[Row], store: RowStore) -> Generator[Even
         here = versions()
         new = {
             "threads": 1,
-            "machine": here.pop("machine"),
-            "versions": here,
+            "machine": f"{platform.machine()}, {processors()} cores, 1 thread a row",
+            "versions": {name: version for name, version in here.items() if name != "machine"},
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         store.note(**(new | facts | plan.to_dict()))
