@@ -1,4 +1,4 @@
-"""A study from plan to table, worked on within this process; tests/study/test_killed.py does it for
+"""A study from plan to table, worked on within this process; tests/study/test_study_killed.py does it for
 real."""
 
 from __future__ import annotations
