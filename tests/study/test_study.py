@@ -1,5 +1,7 @@
-"""A study from plan to table, worked on within this process; tests/study/test_study_killed.py does it for
-real."""
+"""A study from plan to table, worked on within this process.
+
+tests/study/test_study_killed.py does it for real.
+"""
 
 from __future__ import annotations
 
