@@ -179,6 +179,12 @@ def test_score_is_what_measure_says(task, data):
         assert metric.low <= metric.value <= metric.high and metric.n == len(data)
 
 
+def test_the_headline_is_what_measure_says(task, data):
+    known = truths(data)
+    said = task.decode(outputs(task, len(data), seed=2))
+    assert task.headline(said, known) == task.measure(said, known).metrics[task.better]
+
+
 def test_answers_do_not_depend_on_batch_or_order(task, data):
     said, known = outputs(task, len(data)), truths(data)
     task.calibrate(said, known)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from opsin.engine.store import Store
+from opsin.engine.store import Sparing, Store
 from opsin.errors import DataError, ModelError
 from opsin.events import Advanced, Epoch, Finished, Note
 
@@ -100,3 +100,24 @@ def test_a_run_that_never_learnt_is_forgotten_and_others_files_stay(store: Store
     store.keep("scratch", {"w": torch.zeros(1)}, {})
     store.forget()
     assert json.loads((store.folder / "run.json").read_text()) == {"spent": 0.0}
+
+
+def test_a_sparing_store_writes_nothing_before_a_checkpoint_is_due(tmp_path: Path) -> None:
+    store = Sparing(tmp_path / "row", every=3600.0)
+    assert store.once("epochs", lambda: 7) == store.once("epochs", lambda: 8) == 7
+    store.note(curve=[[1, 0.5, 0.9]])
+    store.keep("scratch", {"w": torch.zeros(1)}, {"step": 1})
+    assert not store.folder.exists() and store.kept("scratch") is None
+
+
+def test_a_sparing_store_keeps_decisions_with_its_checkpoint(tmp_path: Path) -> None:
+    store = Sparing(tmp_path / "row", every=0.0)
+    store.once("epochs", lambda: 7)
+    store.note(curve=[[1, 0.5, 0.9]])
+    store.keep("scratch", {"w": torch.arange(3.0)}, {"step": 1})
+    again = Sparing(store.folder)
+    assert again.facts() == {"epochs": 7, "curve": [[1, 0.5, 0.9]]}
+    kept = again.kept("scratch")
+    assert kept is not None and torch.equal(kept[0]["w"], torch.arange(3.0))
+    again.clean()
+    assert list(store.folder.iterdir()) == []

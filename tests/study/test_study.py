@@ -133,6 +133,43 @@ def test_a_row_is_the_run_of_its_recipe(here: Any, tmp_path: Path) -> None:
     assert lean.about["data"] == whole.about["data"] and lean.about["split"] == whole.about["split"]
 
 
+def test_a_long_row_goes_on_from_its_checkpoint(here: Any, tmp_path: Path) -> None:
+    """Cut off after its second epoch and taken up again, it leaves the bits of a whole one."""
+    from opsin.data.dataset import Dataset
+    from opsin.engine import store as stores
+    from opsin.events import Epoch, follow
+    from opsin.study import stock as stocks
+    from opsin.study.stock import choice_of
+    from opsin.training.lean import lean
+
+    plan = Plan("t", PLAN.data, base=dict(PLAN.base) | {"epochs": 4}, seeds=(3,))
+    (row,) = plan.rows()
+    data = Dataset.read(PLAN.data)
+    stock, _ = follow(stocks.gather(data, [row], tmp_path / "cache"), lambda event: None)
+    chosen = stock.choice(row)
+    assert chosen is not None
+    made, choice = stock.material(chosen["frame"]), choice_of(chosen, row.recipe)
+    whole = follow(lean(made, choice, row.recipe, tmp_path / "whole"), lambda event: None)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stores.Sparing.__init__, "__defaults__", (0.0,))
+        events = lean(made, choice, row.recipe, tmp_path / "cut")
+        for event in events:
+            if isinstance(event, Epoch) and event.epoch == 3:
+                break
+        events.close()
+    assert (tmp_path / "cut" / "checkpoints").is_dir()
+    told: list[Event] = []
+    cut = follow(lean(made, choice, row.recipe, tmp_path / "cut"), told.append)
+    assert [event.epoch for event in told if isinstance(event, Epoch)] == [3, 4]
+    assert checkpoint.digest(cut.judged.model.net.state_dict()) == checkpoint.digest(
+        whole.judged.model.net.state_dict()
+    )
+    assert [[e, score] for e, _, score in cut.curve] == [[e, score] for e, _, score in whole.curve]
+    assert cut.scores == whole.scores and cut.images == whole.images
+    left = sorted(path.name for path in (tmp_path / "cut").iterdir())
+    assert left == ["model.safetensors", "outputs.safetensors"]
+
+
 def test_a_row_that_fails_is_tried_again_and_then_named(here: Any, tmp_path: Path) -> None:
     tried: Counter[str] = Counter()
     bad, shaky = (row.id for row in list(PLAN.rows())[:2])
