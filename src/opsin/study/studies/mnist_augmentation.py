@@ -136,7 +136,7 @@ def _full() -> Iterator[dict[str, Any]]:
     """Yield their 72 cells: a pass over a set of n copies is n epochs, all with their copies."""
     for name in SETS:
         n = copies(name)
-        line = f"{name}, copies {n}{' plain' * ('-' not in name)}" if n > 1 else name
+        line = f"{name}, copies {n}" if n > 1 else name
         for steps in (10_000, 50_000):
             yield {"net": LENET, "augment": line, "epochs": -(-steps * BATCH // TRAINED)}
         for passes in (10, 20):
