@@ -19,16 +19,22 @@ import harness
 
 from opsin.errors import SizeError
 from opsin.nets import _zoo
+from opsin.nets._blueprint import Blueprint
 
 USUAL, ODD = (320, 320), (331, 347)
 
 
-def takes(name: str, size: tuple[int, int]) -> bool | None:
-    """Say whether a net takes pictures of ``size``; None where nothing in the package says so."""
+def drawn(name: str, size: tuple[int, int]) -> Blueprint | None | str:
+    """Return what lies in the package of a net for pictures of ``size``, or "refused"."""
     try:
-        return None if (found := _zoo.find(name, size)) is None else bool(found)
+        return _zoo.find(name, size)
     except SizeError:
-        return False
+        return "refused"
+
+
+def headed(found: Blueprint | None | str) -> bool:
+    """Say whether a blueprint ends in a dense layer, so that it can have other classes."""
+    return isinstance(found, Blueprint) and found.head is not None
 
 
 def seconds(names: list[str], *more: str, cache: str) -> dict[str, Any]:
@@ -47,8 +53,8 @@ def main() -> None:
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     ranked = sorted(_zoo.index().pieces, key=lambda name: sha256(name.encode()).hexdigest())
     sample = ranked[:many]
-    usual = [name for name in sample if takes(name, USUAL)]
-    odd = [name for name in sample if takes(name, ODD) is None]
+    usual = [name for name in sample if headed(drawn(name, USUAL))]
+    odd = [name for name in sample if drawn(name, ODD) is None]
     sides = {size: "x".join(map(str, size)) for size in (USUAL, ODD)}
     with tempfile.TemporaryDirectory() as cache:
         results = {
