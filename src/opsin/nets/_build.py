@@ -54,12 +54,19 @@ def families() -> tuple[str, ...]:
 
 
 def in_timm(name: str) -> bool:
-    """Say whether timm (with our families) knows this net."""
+    """Say whether timm (with our families) knows this net, and its weights where a tag says which.
+
+    >>> in_timm("resnet50.a1_in1k"), in_timm("resnet50.best")
+    (True, False)
+    """
     with quiet():
         import timm
 
         families()
-        return bool(timm.is_model(name))
+        try:
+            return bool(timm.is_model(name) and [timm.models.get_pretrained_cfg(name)])
+        except RuntimeError:  # no weights of this net have that tag
+            return False
 
 
 def in_torchvision(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from opsin.errors import InputError
-from opsin.nets import _store
+from opsin.nets import _kept, _store, _zoo
 from opsin.nets._aliases import canonical
 from opsin.nets._blueprint import Blueprint
 from opsin.nets._describe import Description, describe
@@ -46,18 +46,27 @@ def described(
 
 
 def blueprint(net: str, size: Pair | None = None, channels: int | None = None) -> Blueprint:
-    """Return the blueprint of a net; torch is only asked for what is not in the package."""
+    """Return the blueprint of a net; torch is only asked for what is neither in the package nor
+    was recorded here before."""
     if is_spec(net):
         return parse(net)
     name = canonical(net)
     known = _store.stored(name)
-    if known is None or (size and min(size) < known.blueprint.least[0]):
-        from opsin.nets._sketch import native, sketch
+    if known and not (size and min(size) < known.blueprint.least[0]):
+        return known.blueprint
+    asked = (name, size, channels)
+    return _zoo.find(*asked) or _kept.read(*asked) or _recorded(*asked)
 
-        usual = native(name)
-        own = {"channels": channels or usual[0], "outputs": usual[2]}
-        return sketch(name, size or usual[1], **own)
-    return known.blueprint
+
+def _recorded(name: str, size: Pair | None, channels: int | None) -> Blueprint:
+    """Record a net, and keep what came out for the next time."""
+    from opsin.nets._sketch import from_libraries, native, sketch
+
+    usual = native(name)
+    drawn = sketch(name, size or usual[1], channels=channels or usual[0], outputs=usual[2])
+    if from_libraries(name):
+        _kept.keep(drawn, name, size, channels)
+    return drawn
 
 
 def picture(text: str) -> tuple[Pair, int | None]:

@@ -6,18 +6,22 @@ Shapes: N pictures, C channels, h and w of the input, K outputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
-from opsin.errors import SizeError
+from opsin.errors import SizeError, WeightsError
 from opsin.nets import _remote
 from opsin.nets._aliases import canonical
 from opsin.nets._blueprint import Blueprint
 from opsin.nets._build import build, in_timm, quiet
 from opsin.nets._describe import Description, describe
 from opsin.nets._record import record
+from opsin.nets._zoo import only
 
 Pair = tuple[int, int]
 
@@ -42,14 +46,23 @@ def sketch(name: str, size: Pair, *, channels: int = 3, outputs: int = 1000) -> 
     Raises ``WeightsError`` for an unknown name, and ``SizeError`` that names the layer where
     pictures of this size do not go through.
     """
-    net = _bare(name, channels, outputs)
+    net = bare(name, channels, outputs)
     try:
         return record(net, channels, size, name)
-    except SizeError:
+    except SizeError as error:
         usual = native(name)[1]
-        if usual != size:  # our own words name the layer
-            describe(record(net, channels, usual, name), size)
-        raise
+        if usual == size:
+            raise
+        describe(record(net, channels, usual, name), size)  # our own words name the layer
+        raise only(error.received, usual) from error
+
+
+def from_libraries(name: str) -> bool:
+    """Say whether a net is timm's, torchvision's or ours: what a user registered may change."""
+    import timm
+
+    known = in_timm(name)
+    return not known or timm.model_entrypoint(name).__module__.split(".")[0] in ("timm", "opsin")
 
 
 def lasting(name: str, sides: Sequence[int]) -> Blueprint:
@@ -60,7 +73,7 @@ def lasting(name: str, sides: Sequence[int]) -> Blueprint:
     """
     channels, usual, outputs = native(name)
     wider = (usual[0] + 4, usual[1] + 4)
-    net = _bare(name, channels, outputs)
+    net = bare(name, channels, outputs)
     truth = {side: _numbers(net, channels, side) for side in {*sides, *usual}}
     for drawn_at in (usual, wider):
         drawn = replace(record(net, channels, drawn_at, name), size=usual)
@@ -71,10 +84,29 @@ def lasting(name: str, sides: Sequence[int]) -> Blueprint:
     raise ValueError(f"{name} takes another way for each size")
 
 
-def _bare(name: str, channels: int, outputs: int) -> nn.Module:
+def bare(name: str, channels: int, outputs: int) -> nn.Module:
     """Build a net without memory for its weights."""
-    with torch.device("meta"), quiet():
-        return build(name, outputs=outputs, channels=channels).eval()
+    for place in (torch.device("meta"), _Weightless()):
+        with suppress(NotImplementedError), place, quiet():  # numbers were asked for, to build by
+            return build(name, outputs=outputs, channels=channels).eval()
+    raise WeightsError(
+        f"the net {name!r}", expected="a net that can be built without memory for its weights"
+    )
+
+
+class _Weightless(TorchFunctionMode):
+    """Makes tensors that something is drawn into without memory; those that are counted have some.
+
+    torchvision's RegNets read their widths off tensors.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in (torch.empty, torch.zeros, torch.ones) and kwargs.get("device") is None:
+            kwargs["device"] = "meta"
+        return func(*args, **kwargs)
 
 
 def _numbers(net: nn.Module, channels: int, side: int) -> tuple[object, ...] | None:
