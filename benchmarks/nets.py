@@ -24,7 +24,7 @@ from opsin.nets._blueprint import Blueprint
 USUAL, ODD = (320, 320), (331, 347)
 
 
-def drawn(name: str, size: tuple[int, int]) -> Blueprint | None | str:
+def drawn(name: str, size: tuple[int, int]) -> Blueprint | str | None:
     """Return what lies in the package of a net for pictures of ``size``, or "refused"."""
     try:
         return _zoo.find(name, size)
@@ -32,7 +32,7 @@ def drawn(name: str, size: tuple[int, int]) -> Blueprint | None | str:
         return "refused"
 
 
-def headed(found: Blueprint | None | str) -> bool:
+def headed(found: Blueprint | str | None) -> bool:
     """Say whether a blueprint ends in a dense layer, so that it can have other classes."""
     return isinstance(found, Blueprint) and found.head is not None
 
