@@ -7,8 +7,8 @@ import re
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
+from watched import Watch
 
 from opsin import nets
 from opsin.errors import SizeError
@@ -124,20 +124,9 @@ def test_another_size_and_other_channels_need_no_other_blueprint() -> None:
 
 def test_nothing_is_allocated() -> None:
     """553 MB of weights would be."""
-    largest = 0
-
-    class Watch(TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-            nonlocal largest
-            result = func(*args, **(kwargs or {}))
-            for tensor in result if isinstance(result, tuple | list) else [result]:
-                if isinstance(tensor, Tensor) and tensor.device.type != "meta":
-                    largest = max(largest, tensor.numel())
-            return result
-
-    with Watch():
+    with Watch() as watch:
         assert described(bare("vgg16"), (224, 224)).parameters == 138_357_544
-    assert largest < 1000
+    assert watch.largest < 1000
 
 
 # Araujo, Norris & Sim, Computing Receptive Fields of Convolutional Neural Networks (Distill, 2019)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
+from watched import Watch
 
 from opsin.errors import SizeError, WeightsError
 from opsin.nets._named import described
@@ -18,20 +17,9 @@ from opsin.nets._sketch import bare, sketch
 )
 def test_no_weights_are_made(name: str, millions: float) -> None:
     """torchvision's RegNets read their widths off tensors: those have memory, of a few numbers."""
-    largest = 0
-
-    class Watch(TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-            nonlocal largest
-            result = func(*args, **(kwargs or {}))
-            for tensor in result if isinstance(result, tuple | list) else [result]:
-                if isinstance(tensor, Tensor) and tensor.device.type != "meta":
-                    largest = max(largest, tensor.numel())
-            return result
-
-    with Watch():
+    with Watch() as watch:
         drawn = sketch(name, (224, 224))
-    assert largest < 100
+    assert watch.largest < 100
     net = bare(name, 3, 1000)
     assert all(p.is_meta for p in net.parameters())
     assert round(sum(p.numel() for p in net.parameters()) / 1e6, 1) == millions
