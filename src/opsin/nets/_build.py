@@ -11,7 +11,7 @@ import importlib
 import logging
 import pkgutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -20,11 +20,13 @@ from torch import nn
 from torch.func import functional_call
 
 from opsin.errors import RecipeError, WeightsError
+from opsin.nets import detectors
 from opsin.nets._aliases import ALIASES, canonical
 from opsin.nets._features import head
 from opsin.nets._spec import is_spec
 
 NOT_FAMILIES = ("weights",)
+USUAL = (320, 320)  # (h, w) that a detector is built for where nothing is said
 LARGEST = 1024  # pixels: where the search for a size that fits ends
 
 
@@ -81,18 +83,35 @@ def build(
     channels: int = 3,
     size: tuple[int, int] | None = None,
     dropout: float = 0.0,
+    fill: Callable[[nn.Module], None] | None = None,
 ) -> nn.Module:
     """Return the net called ``name``, or described in a line, with fresh weights and ``outputs``.
 
     ``size`` (h, w) is checked against what the net can see; ``dropout`` acts before the head.
-    Raises ``WeightsError`` for an unknown name and ``RecipeError`` for a size or a dropout that the
-    net cannot take.
+    ``fill`` is given the net that classifies, to put weights in: the net itself, or what a detector
+    (``yolo on resnet18``) stands on, while it is whole. Raises ``WeightsError`` for an unknown
+    name and ``RecipeError`` for a size or a dropout that the net cannot take.
 
     >>> net = build("lenet5", outputs=10, channels=1, size=(28, 28))
     >>> net(torch.zeros(2, 1, 28, 28)).shape
     torch.Size([2, 10])
     """
-    name = canonical(name)
+    if detector := detectors.parted(name):
+        kind, backbone = detector
+        below = build(
+            backbone, outputs=outputs, channels=channels, size=size, dropout=dropout, fill=fill
+        )
+        return detectors.build(kind, below, outputs=outputs, size=size or USUAL)
+    net = _named(canonical(name), outputs, channels, size, dropout)
+    if fill is not None:
+        fill(net)
+    return net
+
+
+def _named(
+    name: str, outputs: int, channels: int, size: tuple[int, int] | None, dropout: float
+) -> nn.Module:
+    """Return a net that classifies."""
     if is_spec(name):
         from opsin.nets._spec_net import build_line
 
