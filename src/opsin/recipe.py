@@ -38,6 +38,7 @@ class Recipe:
 
     task: str = _setting("auto", "what is asked of the net; auto reads it off the data")
     net: str = _setting("auto", "architecture, see `opsin nets`; auto: by measured speed")
+    backbone: str = _setting("auto", "net that a detector stands on, as mobilenet_v2")
     weights: str = _setting("auto", "pretrained weights: auto, none, or a file")
     policy: str = _setting("auto", "how to learn: auto, scratch, probe, upper or full")
     minutes: float | None = _setting(None, "time budget; 3 without --epochs", least=0.05, most=1e5)
@@ -63,6 +64,8 @@ class Recipe:
     smoothing: float = _setting(0.1, "label smoothing", least=0.0, most=0.9)
     mixup: float = _setting(0.0, "mixup strength (Beta), 0 is off", least=0.0, most=10.0)
     cutmix: float = _setting(0.0, "cutmix strength (Beta), 0 is off", least=0.0, most=10.0)
+    mosaic: float = _setting(0.0, "share of pictures that learn with 3 others", least=0, most=1)
+    operating: str = _setting("f1", "which boxes are told: 'f1', 'precision 0.95', 'recall 0.9'")
     dropout: float = _setting(0.0, "dropout before the last layer", least=0.0, most=0.95)
     balance: bool = _setting(False, "weigh rare classes up")
     patience: int | None = _setting(None, "epochs without gain before a stop", least=1, most=1e6)

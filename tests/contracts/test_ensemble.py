@@ -13,6 +13,7 @@ from opsin.committee import Committee, Member, frame
 from opsin.data.preprocess import Preprocessing
 from opsin.ensemble import choose
 from opsin.ensemble.diversity import diversity
+from opsin.errors import InputError
 from opsin.model import Model
 from opsin.recipe import Recipe
 
@@ -27,7 +28,7 @@ HERE = [
 ]
 
 
-@pytest.fixture(params=tasks.names())
+@pytest.fixture(params=[name for name in tasks.names() if tasks.find(name).linear])
 def task(request: pytest.FixtureRequest) -> Any:
     kind = tasks.find(request.param)
     return kind.of(kind.example(60, seed=1))
@@ -36,6 +37,14 @@ def task(request: pytest.FixtureRequest) -> Any:
 def outputs(task: Any, n: int, seed: int = 0) -> torch.Tensor:
     drawn = np.random.default_rng(seed).normal(size=(n, task.outputs))
     return torch.from_numpy(3 * drawn)
+
+
+@pytest.mark.parametrize("name", [n for n in tasks.names() if not tasks.find(n).linear])
+def test_nets_that_look_at_different_places_do_not_vote(name: str) -> None:
+    kind = tasks.find(name)
+    task = kind.of(kind.example(20))
+    with pytest.raises(InputError, match="vote"):
+        kind.together([task, task])
 
 
 def test_opinions_are_calibrated_and_go_back(task: Any) -> None:

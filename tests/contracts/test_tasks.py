@@ -14,8 +14,10 @@ import pytest
 import torch
 
 import opsin
-from opsin import tasks
+from opsin import augment, tasks
+from opsin.committee import built
 from opsin.data.dataset import Dataset
+from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
 from opsin.errors import InputError, RecipeError
 from opsin.recipe import Recipe
@@ -92,8 +94,13 @@ def truths(data: Dataset) -> list:
 
 
 def outputs(task: Task, n: int, seed: int = 0) -> np.ndarray:
+    """Draw what a net may say: (n, K), or candidates (n, 20, 4 + K) in pictures of 64 pixels."""
     draws = np.random.default_rng(seed)
-    return draws.normal(size=(n, task.outputs)).astype(np.float32)
+    if task.linear:
+        return draws.normal(size=(n, task.outputs)).astype(np.float32)
+    corners, sides = draws.uniform(0, 40, (n, 20, 2)), draws.uniform(4, 24, (n, 20, 2))
+    scores = draws.uniform(0, 1, (n, 20, task.outputs))
+    return np.concatenate([corners, corners + sides, scores], axis=2).astype(np.float32)
 
 
 def test_it_is_found_by_its_file(name, kind):
@@ -130,6 +137,9 @@ def test_data_asks_for_it(name, data):
 def test_loss_descends_and_its_terms_are_named(task, data):
     targets = task.encode(truths(data))
     assert len(targets) == len(data)
+    if not task.linear:  # candidates do not say what a net has yet to learn; the net itself does
+        assert task.loss(torch.from_numpy(outputs(task, len(data))), targets, Recipe()) == {}
+        return
     values = torch.from_numpy(outputs(task, len(data))).requires_grad_()
     for recipe in (Recipe(), Recipe(smoothing=0.0, balance=True)):
         terms = task.loss(values, targets, recipe)
@@ -144,6 +154,9 @@ def test_loss_descends_and_its_terms_are_named(task, data):
 
 def test_mixed_targets_have_a_loss(task, data):
     targets = task.encode(truths(data))
+    if not task.linear:
+        assert len(task.mix(targets, targets.flip(0), torch.ones(len(data)))) == len(data)
+        return
     share = torch.rand(len(data), generator=torch.Generator().manual_seed(0))
     values = torch.from_numpy(outputs(task, len(data)))
     for part in (share, torch.ones(len(data)), torch.zeros(len(data))):
@@ -154,8 +167,38 @@ def test_mixed_targets_have_a_loss(task, data):
     torch.testing.assert_close(same, sum(task.loss(values, targets, Recipe()).values()))
 
 
+def test_terms_of_a_net_reach_every_parameter(kind, task, data):
+    recipe = Recipe(policy="scratch")
+    pixels = np.stack([sample.image for sample in data.samples])
+    pre = kind.frame(Preprocessing(pixels.shape[2:], 1.0, mean=(0.5,) * 3, std=(0.3,) * 3), recipe)
+    assert kind.seen(recipe).net == "auto"
+    net = built(kind.net(recipe, kind.plain), task.outputs, pre)
+    targets = task.ready(net, pixels, task.encode(truths(data)), 0)
+    inputs = torch.from_numpy(pixels[:16]).float() / 255
+    terms = task.terms(net, inputs, targets[:16], recipe)
+    assert terms and all(isinstance(term, str) for term in terms)
+    sum(terms.values()).backward()
+    assert all(p.grad is not None for p in net.parameters() if p.requires_grad)
+    said = task.decode(net.eval()(inputs).detach().numpy())
+    assert len(task.told(said, 0.5)) == len(said) == 16
+
+
+def test_targets_move_as_pictures_do(task, data):
+    known = truths(data)
+    targets = task.encode(known)
+    side = data.samples[0].image.shape[-1]
+    still = augment.parse("none").draw(len(data), (side, side), (side, side), (0,))
+    torch.testing.assert_close(task.move(still, targets), targets)
+
+
 def test_a_head_learns_and_is_honest(kind, task, data):
     seen, known = features(data), truths(data)
+    if not task.linear:
+        with pytest.raises(RecipeError, match="linear"):
+            task.solve(seen, known, Recipe())
+        with pytest.raises(RecipeError, match="linear"):
+            task.support(seen, known, Recipe())
+        return
     head = task.solve(seen, known, Recipe())
     assert head.weight.shape == (task.outputs, seen.shape[1])
     assert head.bias.shape == (task.outputs,) and head.outputs.shape == (len(data), task.outputs)

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opsin import augment
-from opsin.augment import Chain
+from opsin.augment import Chain, Draw
 from opsin.data.preprocess import Preprocessing
 from opsin.engine.bank import Bank
 from opsin.ops.seeding import generator, number
 
 Mix = Callable[[Tensor, Tensor, Tensor], Tensor]  # (targets, partners' targets, share) -> targets
+Move = Callable[[Draw, Tensor], Tensor]  # (what happened to pictures, targets) -> targets
 
 
 class Order:
@@ -60,9 +61,10 @@ class PictureFeed:
         mixup: float = 0.0,
         cutmix: float = 0.0,
         mix: Mix | None = None,
+        move: Move | None = None,
     ) -> None:
         self.pixels, self.targets, self.order = pixels, targets, order
-        self.chain, self.pre, self.mix = chain, pre, mix
+        self.chain, self.pre, self.mix, self.move = chain, pre, mix, move
         self.strengths = {"mixup": mixup, "cutmix": cutmix}
         self.steps = order.steps
 
@@ -73,6 +75,8 @@ class PictureFeed:
         draw = self.chain.draw_epoch(raw, self.pre.size, self.order.seed, epoch, chosen)
         images = draw.images(raw, self.pre.mean, self.pre.std)
         targets = self.targets[chosen]
+        if self.move is not None:
+            targets = self.move(draw, targets)
         if not any(self.strengths.values()) or self.mix is None:
             return images, targets
         key = (self.order.seed, epoch, step, part)

@@ -49,7 +49,7 @@ def step_seconds(
     learning = [p for p in twin.parameters() if p.requires_grad]
 
     def loss(net: nn.Module, inputs: Any, targets: Any) -> Any:
-        return setting.task.loss(net(inputs).float(), targets, setting.recipe)
+        return setting.task.terms(net, inputs, targets, setting.recipe)
 
     trial = Descent(
         setting.fabric,

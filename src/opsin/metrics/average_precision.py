@@ -130,6 +130,27 @@ def _weighted(ranked: Ranked, counts: NDArray[np.integer], rule: Rule) -> Floats
     return found
 
 
+def without_each(classes: Sequence[Ranked], rule: Rule = "coco") -> Floats:
+    """Return the mean AP over classes and thresholds of all pictures but one, (I,), or NaN.
+
+    >>> hits = np.array([[True, False, True]])
+    >>> one = Ranked(np.array([0, 0, 1]), np.array([0.9, 0.8, 0.7]), hits, hits | True,
+    ...              np.array([1, 1]))
+    >>> without_each([one]).tolist()
+    [1.0, 1.0]
+    """
+    images = len(classes[0].wanted) if classes else 0
+    rows = max(1, BLOCK // max(1, images, *(len(c.scores) for c in classes)))
+    found: list[float] = []
+    for first in range(0, images, rows):
+        left_out = np.arange(first, min(first + rows, images))
+        counts = np.ones((len(left_out), images), np.int64)
+        counts[np.arange(len(left_out)), left_out] = 0
+        each = np.stack([_weighted(c, counts, rule) for c in classes])  # (K, B, T)
+        found += [mean(each[:, b]) for b in range(each.shape[1])]
+    return np.array(found)
+
+
 def mean(values: Floats) -> float:
     """Return the mean of what is not NaN, or NaN.
 

@@ -34,6 +34,31 @@ class Point(NamedTuple):
     met: bool
 
 
+def wished(wish: str) -> dict[str, float]:
+    """Return what ``choose`` is to be given for a wish in words.
+
+    >>> wished("f1"), wished("precision 0.95")
+    ({}, {'precision': 0.95})
+    >>> wished("precission 0.95")
+    Traceback (most recent call last):
+    opsin.errors.RecipeError: received operating='precission 0.95'; expected f1, or precision or \
+recall with a share, as 'precision 0.95'.
+    """
+    name, _, share = wish.partition(" ")
+    try:
+        value = float(share or "nan")
+    except ValueError:
+        value = float("nan")
+    if wish == "f1":
+        return {}
+    if name in ("precision", "recall") and 0 <= value <= 1:
+        return {name: value}
+    raise RecipeError(
+        f"operating={wish!r}",
+        expected="f1, or precision or recall with a share, as 'precision 0.95'",
+    )
+
+
 def curve(scores: Floats, hits: Flags, judged: Flags, wanted: int) -> Curve:
     """Return the curve of boxes (n,) in any order, of which ``wanted`` truths were to be found.
 

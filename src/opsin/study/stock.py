@@ -42,7 +42,14 @@ from opsin.training.material import Material
 
 DECODED = "decoded"  # what fill keeps until it lies in order
 KINDS: dict[str, type[Result]] = {kind.kind: kind for kind in get_args(Result)}
-CHOOSING = ("net", "weights", "size", "policy", "minutes")  # settings that choose net and frame
+CHOOSING = (
+    "net",
+    "backbone",
+    "weights",
+    "size",
+    "policy",
+    "minutes",
+)  # settings that choose net and frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +132,7 @@ def gather(
     choices: dict[str, Any] = {}
     frames: dict[str, Preprocessing] = {}
     for key, recipe in recipes.items():
-        found = choosing.choose_net(data, recipe)
+        found = choosing.choose_net(task, data, recipe)
         frame = frame_key(found.pre)
         frames.setdefault(frame, found.pre)
         choices[key] = {"net": found.net, "pre": found.pre.to_dict(), "frame": frame}

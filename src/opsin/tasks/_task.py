@@ -4,16 +4,18 @@ A task is one file ``tasks/NAME.py`` with one class ``NAME.title()`` that implem
 found by its file name and nobody else asks which task it is. The engine, the policies, the report,
 the command line and the contract tests only call what stands here.
 
-Shapes: N images in a batch, F features, K outputs of the net (classes, or 1 for a number).
+Shapes: N images in a batch, C channels, H and W of the working size, F features, K outputs
+(classes, 1 for a number; for a detector M candidates of 4 + K numbers).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from opsin import plugins
 from opsin.data.dataset import Dataset
+from opsin.data.preprocess import Preprocessing
 from opsin.errors import RecipeError
 from opsin.figures import Measures, Metric
 from opsin.recipe import Recipe
@@ -22,9 +24,12 @@ from opsin.results import Result
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
+
+    from opsin.augment import Draw
 
     Array = NDArray[np.float32]
+    Pixels = NDArray[np.uint8]
 
 
 class Head:
@@ -47,6 +52,9 @@ class Task(Protocol):
     better: ClassVar[str]  # the metric that picks the best epoch
     sign: ClassVar[int]  # +1 where more of ``better`` is better, -1 where less is
     floor: ClassVar[float]  # what ``better`` must reach on ``example``
+    linear: ClassVar[bool]  # whether a linear map of a net's last features can answer
+    usual: ClassVar[Mapping[str, Any]]  # of a course, where the task wants it otherwise than most
+    plain: ClassVar[str]  # the net that learns small pictures from scratch
 
     classes: tuple[str, ...]  # names of the K outputs; () for a number
     state: dict[str, float]  # small numbers a task learns beside the net (temperature, scale)
@@ -67,11 +75,37 @@ class Task(Protocol):
     def outputs(self) -> int:
         """Return K, how many outputs the net needs."""
 
+    @classmethod
+    def seen(cls, recipe: Recipe) -> Recipe:
+        """Return the recipe of the net that sees: a detector's backbone; raise for a misfit."""
+
+    @classmethod
+    def net(cls, recipe: Recipe, backbone: str) -> str:
+        """Return the name of the net to build where ``backbone`` is the one that sees."""
+
+    @classmethod
+    def frame(cls, pre: Preprocessing, recipe: Recipe) -> Preprocessing:
+        """Return how the net should see pictures that a classifying net sees as ``pre``."""
+
+    def ready(self, net: nn.Module, pixels: Pixels, targets: Tensor, seed: int) -> Tensor:
+        """Make a net ready to learn from pictures (N, C, H, W); return targets with all it needs.
+
+        What is learnt of them is kept in the net: the shapes of anchors.
+        """
+
     def encode(self, truths: Sequence[Result]) -> Tensor:
-        """Return the truths as what ``loss`` compares with, first axis N."""
+        """Return the truths as what is compared with, first axis N."""
+
+    def move(self, draw: Draw, targets: Tensor) -> Tensor:
+        """Return targets (N, ...) of pictures that were moved like this."""
+
+    def terms(
+        self, net: nn.Module, inputs: Tensor, targets: Tensor, recipe: Recipe
+    ) -> dict[str, Tensor]:
+        """Return named terms of a batch, each a mean; their sum is what descends."""
 
     def loss(self, outputs: Tensor, targets: Tensor, recipe: Recipe) -> dict[str, Tensor]:
-        """Return named terms, each a mean over the batch; their sum is what descends."""
+        """Return those terms that outputs alone give, each a mean over the pictures."""
 
     def mix(self, targets: Tensor, others: Tensor, share: Tensor) -> Tensor:
         """Return the targets of pictures mixed as share · a + (1 - share) · b, share (N,)."""
@@ -90,11 +124,17 @@ class Task(Protocol):
         A head that need not be ``honest`` comes without outputs, (0, K), and sooner.
         """
 
-    def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
-        """Learn on held-out outputs (N, K) what makes scores honest; kept in ``state``."""
+    def calibrate(self, outputs: Array, truths: Sequence[Result], wish: str = "f1") -> None:
+        """Learn on held-out outputs (N, K) what makes scores honest; kept in ``state``.
+
+        ``wish`` is the operating point of the recipe, for tasks that have one.
+        """
 
     def decode(self, outputs: Array) -> list[Result]:
         """Turn outputs (N, K) into N results."""
+
+    def told(self, results: Sequence[Result], score: float | None) -> list[Result]:
+        """Return what a person is told of results: what is sure enough, by ``score`` if given."""
 
     def opinions(self, outputs: Tensor) -> Tensor:
         """Return outputs (..., K) as what several nets may be averaged in, calibrated."""

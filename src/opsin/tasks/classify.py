@@ -18,6 +18,7 @@ from opsin.metrics import calibration, wilson
 from opsin.recipe import Recipe
 from opsin.results import Label, Result
 from opsin.tasks import _judged
+from opsin.tasks._pooled import Pooled
 from opsin.tasks._scores import Scores
 from opsin.tasks._task import Head, Task
 
@@ -33,7 +34,7 @@ FAINTEST = 1e-30  # probability whose logarithm every arithmetic can hold
 COSTLIEST = 10.0  # log loss beyond which one bad epoch is as bad as another
 
 
-class Classify:
+class Classify(Pooled):
     """Names one class for a picture, with the probability of each; ``better`` is accuracy.
 
     ``state`` holds the temperature that makes probabilities honest. ``weights`` (K,) say how much a
@@ -156,8 +157,9 @@ class Classify:
         k, folds = len(self.classes), _svm.FOLDS if honest else 0
         return _svm.solve(features, numbers, k=k, seed=recipe.seed, weights=weights, folds=folds)
 
-    def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
+    def calibrate(self, outputs: Array, truths: Sequence[Result], wish: str = "f1") -> None:
         """Learn the temperature from held-out outputs (N, K); unknown classes are left out."""
+        del wish  # every picture has its class told
         numbers = self._numbers(truths)
         known = (numbers >= 0) & np.isfinite(outputs).all(axis=1)
         logits = outputs[known].astype(np.float64)

@@ -20,6 +20,7 @@ from opsin.figures import Bars, Lines, Measures, Metric
 from opsin.metrics import bootstrap, regression
 from opsin.recipe import Recipe
 from opsin.results import Result, Value
+from opsin.tasks._pooled import Pooled
 from opsin.tasks._task import Head, Task
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ POINTS = 2000  # a scatter plot of more is a blot
 BARS = 15
 
 
-class Regress:
+class Regress(Pooled):
     """Gives one number for a picture, with the interval that holds 90 %; ``better`` is the MAE.
 
     ``state`` holds ``centre`` and ``scale`` of the training numbers and, once calibrated,
@@ -122,7 +123,7 @@ class Regress:
         del honest  # leave-one-out comes for nothing
         return self.solve(features, truths, recipe)
 
-    def calibrate(self, outputs: Array, truths: Sequence[Result]) -> None:
+    def calibrate(self, outputs: Array, truths: Sequence[Result], wish: str = "f1") -> None:
         """Learn from held-out outputs (N, 1) how far 90 % of the numbers are off at most.
 
         Split conformal prediction: with n held-out errors, the interval is the (n + 1) 0.9-th
@@ -130,6 +131,7 @@ class Regress:
         Distribution-Free Predictive Inference for Regression, 2018, algorithm 2). Fewer than nine
         promise nothing: predictions then carry no interval.
         """
+        del wish  # every picture has its number told
         missed = np.sort(np.abs(self._numbers(outputs) - _values(truths)))
         rank = math.ceil((len(missed) + 1) * WITHIN)
         self.state.pop("spread", None)

@@ -19,7 +19,8 @@ from opsin.data.sample import Sample
 from opsin.engine import policies
 from opsin.engine.policies import Ready
 from opsin.errors import DataError, RecipeError
-from opsin.nets import classical
+from opsin.metrics import operating
+from opsin.nets import classical, detectors
 from opsin.nets.weights import Weights, resolve
 from opsin.recipe import Recipe
 from opsin.tasks import Task, find, fitting
@@ -46,8 +47,12 @@ def check_words(recipe: Recipe) -> None:
     _check_policy(recipe)
     if recipe.task != "auto":
         find(recipe.task)
-    if recipe.net != "auto":
-        nets.parameters(recipe.net)
+    for name in (recipe.net, recipe.backbone):
+        parts = detectors.parted(name)
+        below = parts[1] if parts else name
+        if below not in ("auto", ""):
+            nets.parameters(below)
+    operating.wished(recipe.operating)
     if recipe.augment != "auto":
         augment.parse(recipe.augment)
     if recipe.weights not in ("auto", "none") and not Path(recipe.weights).is_file():
@@ -81,26 +86,43 @@ def _check_policy(recipe: Recipe) -> None:
 
 def choose_task(data: Dataset, recipe: Recipe) -> Task:
     """Return the task the recipe names, or the one the truths ask for."""
+    return kind_of(data, recipe).of(data)
+
+
+def kind_of(data: Dataset, recipe: Recipe) -> type[Task]:
+    """Return the class of that task."""
     kind = fitting(data) if recipe.task == "auto" else find(recipe.task)
     if kind.result is not data.kind:
         raise RecipeError(
             f"task={recipe.task!r} for truths of kind {data.kind.kind}",
             expected=f"the task {fitting(data).__name__.lower()}",
         )
-    return kind.of(data)
+    return kind
 
 
-def choose_net(data: Dataset, recipe: Recipe, decided: str | None = None) -> Choice:
+def choose_net(task: Task, data: Dataset, recipe: Recipe, decided: str | None = None) -> Choice:
     """Return net, weights and frame; ``decided`` is what an earlier process of the run chose.
+
+    The net that sees is chosen first; a detector then stands on it.
+    """
+    parts = detectors.parted(decided) if decided else None
+    seen = _seeing(task, data, task.seen(recipe), parts[1] if parts else decided)
+    name = task.net(recipe, seen.net)
+    ready = seen.ready if name == seen.net else None  # what was tried is not what will learn
+    return Choice(name, seen.weights, task.frame(seen.pre, recipe), ready)
+
+
+def _seeing(task: Task, data: Dataset, recipe: Recipe, decided: str | None) -> Choice:
+    """Return the net that sees, with its weights and its frame.
 
     ``auto`` learns small pictures from scratch: enlarged for a net that was trained on photographs
     they lose on both counts (see docs/decisions/0003-small-pictures.md). Others get the pretrained
     net that the budget allows on this machine.
     """
     sizes = shapes(data.samples)
-    name = decided or named(sizes, recipe)
+    name = decided or named(task, sizes, recipe)
     if name is None:
-        return within_budget(data, recipe)
+        return within_budget(task, data, recipe)
     if classical.counted(name):
         pre = frame_of_data(data.samples, sizes, recipe)
         nothing, one = (0.0,) * pre.channels, (1.0,) * pre.channels
@@ -113,7 +135,8 @@ def choose_net(data: Dataset, recipe: Recipe, decided: str | None = None) -> Cho
 
 def again(name: str, pre: Preprocessing, recipe: Recipe) -> Choice:
     """Return a choice that was made before for this recipe, without a look at any picture."""
-    return Choice(name, weights_of(name, recipe), pre)
+    parts = detectors.parted(name)
+    return Choice(name, weights_of(parts[1] if parts else name, recipe), pre)
 
 
 def weights_of(name: str, recipe: Recipe) -> Weights | None:
@@ -125,33 +148,37 @@ def weights_of(name: str, recipe: Recipe) -> Weights | None:
     return resolve(name, recipe.weights)
 
 
-def named(sizes: Sequence[tuple[int, int]], recipe: Recipe) -> str | None:
+def named(task: type[Task] | Task, sizes: Sequence[tuple[int, int]], recipe: Recipe) -> str | None:
     """Return the net for pictures of ``sizes`` (h, w); None for any pretrained one."""
     if recipe.net != "auto":
         return recipe.net
     small = bool(np.median(sizes) <= SMALL)
     if recipe.weights == "none" or recipe.policy == "scratch":
-        return "lenet5" if small else "resnet18"
-    return "lenet5" if small and recipe.policy == "auto" and recipe.size is None else None
+        return task.plain if small else "resnet18"
+    return task.plain if small and recipe.policy == "auto" and recipe.size is None else None
 
 
 def heavy(data: Dataset, recipe: Recipe) -> bool:
     """Say whether the net of a run will have a million weights or more."""
-    name = named(shapes(data.samples), recipe)
+    task = kind_of(data, recipe)
+    name = named(task, shapes(data.samples), task.seen(recipe))
     return name is None or is_heavy(name)
 
 
 def is_heavy(net: str) -> bool:
-    """Say whether a net has a million weights or more."""
-    return nets.parameters(net) >= HEAVY
+    """Say whether a net, or what a detector stands on, has a million weights or more."""
+    parts = detectors.parted(net)
+    return nets.parameters(parts[1] if parts else net) >= HEAVY
 
 
-def within_budget(data: Dataset, recipe: Recipe) -> Choice:
+def within_budget(task: Task, data: Dataset, recipe: Recipe) -> Choice:
     """Return the most accurate installed net that sees all pictures in a small share of the budget.
 
     One net is measured; the speed of the others follows from their multiply-adds. Without a budget
     nothing is measured and the net is always the same, so that such runs can be repeated exactly.
     """
+    if not task.linear:  # every layer learns, many times over: the lightest net gets furthest
+        return _pretrained(nets.by_accuracy()[-1][0], recipe)
     usual = _pretrained(nets.best_offline(), recipe)
     if recipe.minutes is None:
         return usual

@@ -73,9 +73,9 @@ def run(
     fabric = launch(recipe, heavy=choosing.heavy(data, recipe))
     task = choosing.choose_task(data, recipe)
     picked = store.facts().get("net")
-    choice = choosing.choose_net(data, recipe, picked)
+    choice = choosing.choose_net(task, data, recipe, picked)
     if (name := once(fabric, store, "net", lambda: choice.net)) != choice.net:
-        choice = choosing.choose_net(data, recipe, name)  # another process measured otherwise
+        choice = choosing.choose_net(task, data, recipe, name)  # another process measured otherwise
     yield Note(f"{name_of(task)} {len(data)} pictures with {choice.net} on {fabric.device.type}")
     if fabric.global_rank > 0:
         fabric.barrier()  # the first process decodes; the others find it done
@@ -90,7 +90,7 @@ def run(
         )
     setting = settle(recipe, task, choice, made, fabric, clock, store)
     policy = policies.find(way(setting))
-    beside = rivals.seconds(clock.budget) if task.classes else 0.0
+    beside = rivals.seconds(clock.budget) if task.linear and task.classes else 0.0
     clock.reserve = afterwards(setting, len(made.samples("test"))) + beside
     after = [(MEASURING, clock.reserve - beside), (rivals.PART, beside)]
     parts = (*policy.plan(setting), *(part for part in after if part[1]))
@@ -141,6 +141,14 @@ def way(setting: Setting) -> str:
     name = setting.recipe.policy
     if name == "auto" and setting.weights is None:
         name = "count" if classical_nets.counted(setting.net) else "scratch"
+    elif name == "auto" and not setting.task.linear:
+        name = "full"
+    if not setting.task.linear and getattr(policies.find(name), "LINEAR", False):
+        raise RecipeError(
+            f"the policy {name} for the task {name_of(setting.task)}",
+            expected="a policy that trains the whole net by descent",
+            remedy="Give --policy full, or leave it out.",
+        )
     if setting.recipe.snapshots and not getattr(policies.find(name), "SNAPSHOTS", False):
         raise RecipeError(
             f"snapshots={setting.recipe.snapshots} with the policy {name}",
@@ -231,7 +239,7 @@ def judge(
     draft = Model(net, setting.net, task, setting.pre, recipe)
     validation = setting.validation
     outputs = {"validation": say(draft, validation.pixels)}
-    task.calibrate(outputs["validation"], validation.truths)
+    task.calibrate(outputs["validation"], validation.truths, recipe.operating)
     held, split = made.part("test"), "test"
     if not len(held):
         held, split = validation, "validation"
@@ -279,7 +287,7 @@ def finish(
     speed = runtimes.throughput(model.runtime, setting.examples)
     yield from _keep_snapshots(setting, learnt.snapshots, model, held)
     classical = None
-    if task.classes:
+    if task.linear and task.classes:
         called = _called(model.net)
         classical = yield from rivals.compare(setting, held, judged.results, called)
         if told := verdict(classical, task.better):
@@ -340,7 +348,7 @@ def _baselines(setting: Setting, held: policies.Part) -> dict[str, Measures]:
     """
     task, train, seed = setting.task, setting.train, setting.recipe.seed
     said = {"commonest answer": guess(task, train.truths, held.truths)}
-    if not task.classes:
+    if task.linear and not task.classes:
         some = rivals.spread(len(train), COMPARED)
         known, truths = train.pixels[some], [train.truths[place] for place in some]
         alike = neighbours(task, known, truths, held.pixels, seed=seed)

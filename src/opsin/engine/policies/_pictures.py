@@ -66,12 +66,13 @@ def _inputs(setting: Setting, training: Training) -> tuple[PictureFeed, Centres]
     order = Order(len(train), batch_of(setting, training.usual["batch"]), recipe.seed)
     feed = PictureFeed(
         train.pixels,
-        task.encode(train.truths),
+        task.ready(training.net, train.pixels, task.encode(train.truths), recipe.seed),
         order,
         setting.chain,
         setting.pre,
         mixup=recipe.mixup,
         cutmix=recipe.cutmix,
         mix=task.mix,
+        move=task.move,
     )
     return feed, Centres(setting.validation.pixels, setting.pre)

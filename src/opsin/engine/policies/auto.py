@@ -22,6 +22,8 @@ from opsin.engine.policies import probe, upper
 from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event, Finished, Note, Started
 
+LINEAR = True  # it starts from a probe
+
 LOOKED_AT = 600  # training pictures that similarity is measured on
 SIMILAR = 0.75  # ratio of mistakes: clothes 0.57, Fashion-MNIST 0.87, MNIST 1.0 (n = 2,000)
 LEAST = 12.0  # seconds below which training on would change nothing

@@ -21,6 +21,7 @@ from opsin.events import Advanced, Event, Finished, Note, Started
 from opsin.nets.classical import Counted, Description
 
 COUNTS = True  # the nets this policy is for count, and no other policy is for them
+LINEAR = True  # it ends in a linear machine
 
 BOOK = 500  # pictures a code book is learnt from
 BLOCK = 64  # pictures described, and told, at a time

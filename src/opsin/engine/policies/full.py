@@ -28,20 +28,21 @@ USUAL = {
 
 
 def plan(setting: Setting) -> list[tuple[str, float]]:
-    """Return the parts: a probe, and training for the rest of the time."""
-    parts = probe.plan(setting)
+    """Return the parts: a probe where there is one, and training for the rest of the time."""
+    parts = probe.plan(setting) if setting.task.linear else []
     rest = setting.clock.left() - sum(seconds for _, seconds in parts)
     return [*parts, ("full", rest)]
 
 
 def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Learnt]:
-    """Return the net fine-tuned as a whole, starting from a fitted head."""
-    if start is None:
+    """Return the net fine-tuned as a whole, starting from a fitted head where one can be fitted."""
+    if start is None and setting.task.linear:
         start = yield from probe.learn(setting, None)
-    net: nn.Module = start.net
+    net: nn.Module = start.net if start else setting.build()
     depths = nets.depth_groups(net)
     groups = [(group, FALL ** (len(depths) - 1 - depth)) for depth, group in enumerate(depths)]
-    training = _pictures.Training("full", quicken(net), groups, USUAL)
+    training = _pictures.Training("full", quicken(net), groups, USUAL | dict(setting.task.usual))
     score = yield from _pictures.run(setting, training)
     kept = _pictures.kept(setting, training)
-    return Learnt(net, "full", score, start.outputs, snapshots=kept)
+    outputs = start.outputs if start else None
+    return Learnt(net, "full", score, outputs, snapshots=kept)

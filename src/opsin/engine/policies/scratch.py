@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 from opsin.engine.policies import _pictures
 from opsin.engine.policies._policy import Learnt, Setting
@@ -29,10 +30,11 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
 def _training(setting: Setting) -> _pictures.Training:
     net = quicken(setting.build())
     small = min(setting.pre.size) <= SMALL
-    usual = {
+    usual: dict[str, Any] = {
         "batch": 128 if small else 64,
         "rates": {"sgd": 0.05, "adamw": 2e-3},
         "optimizer": "sgd",
         "decay": 5e-4,
     }
+    usual |= setting.task.usual
     return _pictures.Training("scratch", net, [(list(net.parameters()), 1.0)], usual)

@@ -30,6 +30,8 @@ from opsin.engine.policies._policy import Learnt, Setting, batch_of, course_of, 
 from opsin.events import Advanced, Event, Finished, Started
 from opsin.ops.depthwise import quicken
 
+LINEAR = True  # it starts from a probe
+
 BATCH = 32
 VIEWS = 6  # of each picture, the plain one included, where there is time; two are nearly as good
 SHARE = 0.3  # of the time left may go into computing views

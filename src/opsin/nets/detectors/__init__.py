@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from opsin.nets.detectors._detector import Detector
 
-__all__ = ["build", "joined", "names", "parted"]
+__all__ = ["Detector", "build", "joined", "names", "parted"]
 
 ON = " on "
 
@@ -65,3 +65,11 @@ def build(kind: str, net: nn.Module, *, outputs: int, size: tuple[int, int]) -> 
     module: Any = plugins.load(__name__, kind, "detector", RecipeError)
     found: Detector = module.build(net, outputs=outputs, size=size)
     return found
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Detector":
+        from opsin.nets.detectors._detector import Detector
+
+        return Detector
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,80 @@
+"""What tasks share whose answer is a linear map of a net's last features: one for a picture.
+
+Such an answer does not move with the picture, needs nothing but the net's outputs to be judged, and
+is told whatever it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from opsin import plugins
+from opsin.data.preprocess import Preprocessing
+from opsin.errors import RecipeError
+from opsin.recipe import Recipe
+from opsin.results import Result
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from opsin.augment import Draw
+    from opsin.tasks._task import Pixels
+
+
+class Pooled:
+    """Is the part of a task that one answer for a whole picture settles."""
+
+    linear: ClassVar[bool] = True
+    usual: ClassVar[Mapping[str, Any]] = {}
+    plain: ClassVar[str] = "lenet5"
+
+    @classmethod
+    def seen(cls, recipe: Recipe) -> Recipe:
+        """Return the recipe itself; raise ``RecipeError`` for detectors: they answer otherwise."""
+        from opsin.nets import detectors
+
+        if detectors.parted(recipe.net) or recipe.backbone != "auto":
+            raise RecipeError(
+                f"net={recipe.net!r}, backbone={recipe.backbone!r} to {plugins.named(cls)} with",
+                expected="a net that says one thing of a picture, and no backbone",
+                remedy="See `opsin nets`; detectors learn from boxes.",
+            )
+        return recipe
+
+    @classmethod
+    def net(cls, recipe: Recipe, backbone: str) -> str:
+        """Return the net itself."""
+        del recipe
+        return backbone
+
+    @classmethod
+    def frame(cls, pre: Preprocessing, recipe: Recipe) -> Preprocessing:
+        """Return the frame as it is."""
+        del recipe
+        return pre
+
+    def ready(self, net: nn.Module, pixels: Pixels, targets: Tensor, seed: int) -> Tensor:
+        """Return the targets as they are."""
+        del net, pixels, seed
+        return targets
+
+    def move(self, draw: Draw, targets: Tensor) -> Tensor:
+        """Return the targets as they are: what a picture shows stays what it is."""
+        del draw
+        return targets
+
+    def terms(
+        self, net: nn.Module, inputs: Tensor, targets: Tensor, recipe: Recipe
+    ) -> dict[str, Tensor]:
+        """Return the loss of what the net says of the inputs."""
+        return self.loss(net(inputs).float(), targets, recipe)
+
+    def loss(self, outputs: Tensor, targets: Tensor, recipe: Recipe) -> dict[str, Tensor]:
+        """Return named terms, each a mean over the batch; their sum is what descends."""
+        raise NotImplementedError
+
+    def told(self, results: Sequence[Result], score: float | None) -> list[Result]:
+        """Return all results: there is one for each picture, sure or not."""
+        del score
+        return list(results)
