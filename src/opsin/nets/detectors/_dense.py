@@ -40,8 +40,8 @@ def trunk(net: nn.Module, wanted: Sequence[int], size: tuple[int, int]) -> Trunk
     chosen = [s for s in wanted if s in having and min(size) > s]
     if not chosen:
         raise WeightsError(
-            f"{type(net).__name__} of strides {sorted(having)} for pictures of {size[0]} x {size[1]}",
-            expected=f"a map of one of the strides {', '.join(map(str, wanted))}, and two rows in it",
+            f"{type(net).__name__} of strides {sorted(having)} for {size[0]} x {size[1]} pixels",
+            expected=f"a map of two rows or more of a stride among {sorted(wanted)}",
             remedy="Give larger pictures (--size), or a --backbone such as mobilenet_v2.",
         )
     return Trunk(net, chosen, size)

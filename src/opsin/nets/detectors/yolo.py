@@ -1,11 +1,12 @@
 """YOLO: boxes and classes at every place of three maps, in one look.
 
 The parts: anchors by k-means, centres in cells and sides times anchors (Redmon & Farhadi, YOLO9000,
-2017, section 2), three levels (the same, YOLOv3, 2018, section 2.3) on a pyramid, centres that reach
-half a cell beyond their own (Bochkovskiy et al., YOLOv4, 2020, section 3.4). An object is answered
-for by as many anchors as it has good predictions, the cheapest of those near its centre and of its
-shape (Ge et al., YOLOX, 2021, section 2.4; Wang et al., YOLOv7, 2022, section 4.2). Their boxes
-learn by CIoU; objectness learns how good the box is. What the paper of 2017 does is ``yolo9000``.
+2017, section 2); three levels (the same, YOLOv3, 2018, section 2.3) on a pyramid; centres that
+reach half a cell beyond their own (Bochkovskiy et al., YOLOv4, 2020, section 3.4). An object is
+answered for by as many anchors as it has good predictions, the cheapest of those near its centre
+and of its shape (Ge et al., YOLOX, 2021, section 2.4; Wang et al., YOLOv7, 2022, section 4.2).
+Their boxes learn by CIoU; objectness learns how good the box is. What the paper of 2017 does is
+``yolo9000``.
 
 Shapes: B pictures (B, C, h, w); A = 3 anchors at each place, M candidates of a picture, T true
 boxes; K classes; what the head says (B, M, 5 + K): four codes of a box, objectness, classes.
