@@ -31,16 +31,26 @@ from opsin.errors import RecipeError
 from opsin.events import Event, Finished, Note, Started
 from opsin.nets.weights import Weights
 from opsin.recipe import Recipe
-from opsin.results import Result
+from opsin.results import Placement, Result
 from opsin.tasks import Task
 
 
 @dataclass(frozen=True)
 class Part:
-    """Is one side of a split: pixels (N, C, H, W) at the working size, and their truths."""
+    """Is one side of a split: pixels (N, C, H, W) at the working size, and their truths in it.
+
+    ``placements`` (N,) say where each picture lay before, for truths that say where something is.
+    """
 
     pixels: NDArray[np.uint8]
     truths: Sequence[Result]
+    placements: Sequence[Placement] = ()
+
+    def restored(self, results: Sequence[Result]) -> list[Result]:
+        """Return results (N,) as they are in the pictures as they came."""
+        if not self.placements:
+            return list(results)
+        return [r.restored(p) for r, p in zip(results, self.placements, strict=True)]
 
     def __len__(self) -> int:
         return len(self.truths)
