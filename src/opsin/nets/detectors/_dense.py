@@ -23,6 +23,7 @@ from opsin.nets.detectors._trunk import Trunk
 from opsin.ops import anchors as anchor
 
 PRIOR = 0.01  # Lin et al., Focal Loss (RetinaNet), 2017, section 4.1: nearly all is background
+ROWS = 3  # of a map at least, and columns: on fewer most places are a border
 SMALL = 128  # pixels: pictures below this side are always seen at their own size
 STEP = 32  # pixels between the sides that pictures are seen at
 SPREAD = 0.25  # by which share sides may differ from the usual one
@@ -32,16 +33,16 @@ SPREAD = 0.25  # by which share sides may differ from the usual one
 
 
 def trunk(net: nn.Module, wanted: Sequence[int], size: tuple[int, int]) -> Trunk:
-    """Cut ``net`` at those of the ``wanted`` strides that it has and whose maps are not one place.
+    """Cut ``net`` at those of the ``wanted`` strides that it has and whose maps have rows enough.
 
     Raises ``WeightsError`` where there is none of them.
     """
     having = {level.stride for level in levels(net, size)}
-    chosen = [s for s in wanted if s in having and min(size) > s]
+    chosen = [s for s in wanted if s in having and min(size) >= ROWS * s]
     if not chosen:
         raise WeightsError(
             f"{type(net).__name__} of strides {sorted(having)} for {size[0]} x {size[1]} pixels",
-            expected=f"a map of two rows or more of a stride among {sorted(wanted)}",
+            expected=f"a map of {ROWS} rows or more, of a stride among {sorted(wanted)}",
             remedy="Give larger pictures (--size), or a --backbone such as mobilenet_v2.",
         )
     return Trunk(net, chosen, size)

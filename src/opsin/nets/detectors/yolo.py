@@ -15,6 +15,7 @@ boxes; K classes; what the head says (B, M, 5 + K): four codes of a box, objectn
 from __future__ import annotations
 
 from math import log
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -29,9 +30,7 @@ from opsin.ops import boxes as box
 from opsin.ops import coding, matching
 
 STRIDES = (8, 16, 32)
-EACH = 3  # anchors at a place
 WIDTH = 96  # channels of pyramid and heads
-REACH = 2.0  # the spread of centres, in cells: half a cell beyond to each side
 FACTOR = 4.0  # by which an anchor's side may differ from that of an object it answers for
 NEAR = 1.0  # strides between the middle of a cell and a centre it may answer for
 OVERLAP, BOX = 3.0, 5.0  # YOLOX's weights, of the overlap in the cost and of boxes in the loss
@@ -48,17 +47,29 @@ class Yolo(Detector):
 
     >>> from opsin.nets import build
     >>> net = build("yolo on resnet18", outputs=4, size=(64, 96)).eval()
-    >>> net(torch.zeros(2, 3, 64, 96)).shape  # 3 anchors at 8 x 12, 4 x 6 and 2 x 3 places
-    torch.Size([2, 378, 8])
+    >>> net(torch.zeros(2, 3, 64, 96)).shape  # 3 anchors at 8 x 12 and 4 x 6 places
+    torch.Size([2, 360, 8])
     """
 
+    levels: ClassVar[int] = len(STRIDES)  # that answer, the coarsest of those there are
+    ratios: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0)  # of the A anchors while nothing is known
+    spread: ClassVar[float] = 2.0  # of centres, in cells: half a cell beyond on each side
+    prior: ClassVar[float] = _dense.PRIOR  # objectness at first
     anchors: Tensor
 
     def __init__(self, backbone: Trunk, outputs: int, size: tuple[int, int]) -> None:
         super().__init__(backbone, outputs)
-        self.pyramid = Pyramid(backbone.channels, WIDTH)
-        self.heads = nn.ModuleList([_head(EACH, outputs) for _ in backbone.strides])
-        usual = [anchor.shapes([4 * s]) for s in backbone.strides]
+        strides, channels = list(backbone.strides), list(backbone.channels)
+        self.extra = nn.ModuleList()  # what a net lacks that does not halve often enough
+        while strides[-1] < STRIDES[-1] and min(size) >= 2 * _dense.ROWS * strides[-1]:
+            self.extra.append(separable(channels[-1], WIDTH, 2))
+            strides.append(2 * strides[-1])
+            channels.append(WIDTH)
+        self.strides = strides[-self.levels :]
+        self.pyramid = Pyramid(channels, WIDTH)
+        each = len(self.ratios)
+        self.heads = nn.ModuleList([_head(each, outputs, self.prior) for _ in self.strides])
+        usual = [anchor.shapes([4 * s], self.ratios) for s in self.strides]
         self.register_buffer("anchors", torch.cat(usual))
         self.sizes = _dense.sizes(backbone, size)
 
@@ -72,16 +83,22 @@ class Yolo(Detector):
         """Return candidates (B, M, 4 + K), or with ``targets`` what is yet to learn."""
         if targets is not None:
             images, targets = _dense.resized(images, targets, self.sizes)
-        maps = self.pyramid(self.backbone(images))
+        maps = self.backbone(images)
+        for layer in self.extra:
+            maps.append(layer(maps[-1]))
+        maps = self.pyramid(maps)[-len(self.strides) :]
         said = [head(m) for head, m in zip(self.heads, maps, strict=True)]
         codes = _dense.rows(said, 5 + self.outputs)  # (B, M, 5 + K)
-        found = _dense.places(said, self.anchors.chunk(len(maps)), self.backbone.strides)
-        boxes = decoded(codes, found, REACH)
+        found = _dense.places(said, self.anchors.chunk(len(maps)), self.strides)
+        boxes = decoded(codes, found, self.spread)
         if targets is not None:
             return self.terms(codes, boxes, found, _dense.real(targets))
-        scores = codes[..., 4:5].sigmoid() * codes[..., 5:].sigmoid()
         h, w = images.shape[-2:]
-        return torch.cat([box.clip(boxes, (h, w)), scores], 2)
+        return torch.cat([box.clip(boxes, (h, w)), self.scores(codes)], 2)
+
+    def scores(self, codes: Tensor) -> Tensor:
+        """Return how sure codes (B, M, 5 + K) are of each class (B, M, K)."""
+        return codes[..., 4:5].sigmoid() * codes[..., 5:].sigmoid()
 
     def terms(
         self, codes: Tensor, boxes: Tensor, places: _dense.Places, targets: Tensor
@@ -116,11 +133,11 @@ class Yolo(Detector):
         }
 
 
-def _head(each: int, outputs: int) -> nn.Sequential:
+def _head(each: int, outputs: int, prior: float) -> nn.Sequential:
     """Return the layers that say (B, each · (5 + K), h, w) of a map of the pyramid."""
     last = _dense.start(nn.Conv2d(WIDTH, each * (5 + outputs), 1))
     with torch.no_grad():
-        last.bias.view(each, -1)[:, 4] = _dense.logit(_dense.PRIOR)  # type: ignore[union-attr]
+        last.bias.view(each, -1)[:, 4] = _dense.logit(prior)  # type: ignore[union-attr]
     return nn.Sequential(separable(WIDTH, WIDTH), separable(WIDTH, WIDTH), last)
 
 
