@@ -42,7 +42,7 @@ class Pooled:
             )
         if recipe.mosaic or recipe.operating != "f1":
             raise RecipeError(
-                f"mosaic={recipe.mosaic}, operating={recipe.operating!r} to {plugins.named(cls)} with",
+                f"mosaic={recipe.mosaic}, operating={recipe.operating!r} to {plugins.named(cls)}",
                 expected="neither: they are for objects and their boxes",
                 remedy="Leave them out.",
             )
