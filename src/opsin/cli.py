@@ -117,6 +117,9 @@ class _Docstring:
         self.examples = [line.strip() for line in examples.splitlines() if line.strip()]
 
 
+NUMBERS = {"int": int, "float": float}  # annotations that are numbers; all else is text
+
+
 def _parameter(
     verb: Callable[..., Any], parameter: inspect.Parameter, about: str
 ) -> click.Parameter:
@@ -129,7 +132,7 @@ def _parameter(
             return click.Option([flag], is_flag=True, help=about)
         return click.Option(
             [flag],
-            type=click.Path() if "Path" in kind else int if kind in ("int", "int | None") else str,
+            type=click.Path() if "Path" in kind else NUMBERS.get(kind.partition(" ")[0], str),
             default=default,
             help=about,
             show_default=bool(default),

@@ -7,7 +7,7 @@ names a net of this library, and the tensors must have exactly that net's names 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,31 +164,45 @@ class Model:
             "split": about.get("split"),
         }
 
-    def predict(self, images: Any, *, tta: int = 1) -> list[Prediction]:
+    def predict(self, images: Any, *, tta: int = 1, score: float | None = None) -> list[Prediction]:
         """Predict for files, folders, globs, arrays (3, H, W) or bytes: one, or a list of them.
 
         A picture that cannot be read becomes a prediction with an ``error``. With ``tta`` views of
-        each picture, answers are the mean of the plain view and of drawn ones.
+        each picture, answers are the mean of the plain view and of drawn ones. Of boxes those are
+        told whose score reaches the operating point of the model, or ``score``.
         """
-        return list(self.iterate(images, tta=tta))
+        return list(self.iterate(images, tta=tta, score=score))
 
-    def iterate(self, images: Any, *, tta: int = 1) -> Iterator[Prediction]:
+    def iterate(
+        self, images: Any, *, tta: int = 1, score: float | None = None
+    ) -> Iterator[Prediction]:
         """Yield what ``predict`` returns, one by one, in constant memory."""
-        return self.stream(_sources(images), tta=tta)
+        if score is not None and not 0 <= score <= 1:
+            raise InputError(f"score={score}", expected="a number from 0 to 1")
+        for said in self.stream(_sources(images), tta=tta):
+            if said.result is None:
+                yield said
+            else:
+                yield replace(said, result=self.task.told([said.result], score)[0])
 
     def stream(
         self, sources: Iterable[tuple[str, Source]], *, tta: int = 1
     ) -> Iterator[Prediction]:
-        """Yield a prediction for each (name, source), in order, in constant memory."""
+        """Yield all that is said of each (name, source), in order, in constant memory."""
         augment.check_views(tta)
         return self._stream(sources, tta)
 
     def _stream(self, sources: Iterable[tuple[str, Source]], tta: int) -> Iterator[Prediction]:
-        for names, arrays, errors in prepared(sources, self.preprocessing, BLOCK):
+        for names, arrays, errors, sizes in prepared(sources, self.preprocessing, BLOCK):
             good = [array for array in arrays if array is not None]
             results = iter(self.decode(self.outputs(np.stack(good), tta=tta)) if good else [])
-            for name, error in zip(names, errors, strict=True):
-                yield Prediction(name, error=error) if error else Prediction(name, next(results))
+            for name, error, size in zip(names, errors, sizes, strict=True):
+                if error:
+                    yield Prediction(name, error=error)
+                else:
+                    yield Prediction(
+                        name, next(results).restored(self.preprocessing.placement(size))
+                    )
 
     def outputs(self, pixels: NDArray[np.uint8], *, tta: int = 1) -> NDArray[np.float32]:
         """Return the net's outputs (N, K) for pictures (N, C, H, W) at the working size.
@@ -199,6 +213,11 @@ class Model:
         plain = self.runtime.run(np.ascontiguousarray(centre(pixels, self.preprocessing)))
         if tta == 1:
             return plain
+        if not self.task.linear:
+            raise InputError(
+                f"tta={tta} for {name_of(self.task)}",
+                expected="1: what several views say of places cannot be averaged",
+            )
         chain = augment.glances(self.about.get("augment", self.recipe.augment))
         batch = torch.from_numpy(np.ascontiguousarray(pixels))
         opinions = self.task.opinions(torch.from_numpy(plain).double())
@@ -238,17 +257,17 @@ class Model:
         self.must_know(data)
         labelled = [sample for sample in data.samples if sample.truth is not None]
         named = ((str(index), sample.image) for index, sample in enumerate(labelled))
-        outputs, kept = [], []
-        for names, arrays, _ in prepared(named, self.preprocessing, BLOCK):
-            good = [
-                (name, array)
-                for name, array in zip(names, arrays, strict=True)
-                if array is not None
-            ]
+        outputs, kept, truths = [], [], []
+        for names, arrays, _, sizes in prepared(named, self.preprocessing, BLOCK):
+            good = []
+            for name, array, size in zip(names, arrays, sizes, strict=True):
+                sample = labelled[int(name)]
+                if array is not None and sample.truth is not None:
+                    good.append(array)
+                    kept.append(sample)
+                    truths.append(sample.truth.placed(self.preprocessing.placement(size)))
             if good:
-                outputs.append(self.outputs(np.stack([array for _, array in good])))
-                kept += [labelled[int(name)] for name, _ in good]
-        truths = [sample.truth for sample in kept if sample.truth is not None]
+                outputs.append(self.outputs(np.stack(good)))
         found = suspects(self.task, np.concatenate(outputs), truths) if kept else []
         return [
             Problem(

@@ -176,7 +176,12 @@ def evaluate(
 
 
 def predict(
-    model: str | Path | Model, images: Sequence[str], *, tta: int = 1
+    model: str | Path | Model,
+    images: Sequence[str],
+    *,
+    tta: int = 1,
+    score: float | None = None,
+    draw: str | Path | None = None,
 ) -> Iterator[Prediction]:
     """Say what a model sees in each picture.
 
@@ -186,13 +191,28 @@ def predict(
         model: a model file, or the folder of a run
         images: files, folders or globs
         tta: views of each picture to average, drawn from what the model learnt with; 1 is plain
+        score: of boxes, tell those of this score or more; else those of the model's own threshold
+        draw: folder for the pictures with what was said drawn in
 
     Examples:
+        opsin predict runs/rac/model.safetensors photos/ --draw out/ --json
         opsin predict runs/shoes/model.safetensors a.jpg more/ 'x/*.png'
         opsin predict runs/shoes/model.safetensors photos/ --json > said.jsonl
         opsin predict runs/shoes/model.safetensors photos/ --csv > said.csv
     """
-    return _load(model).iterate(images, tta=tta)
+    said = _load(model).iterate(images, tta=tta, score=score)
+    return said if draw is None else _drawn(said, draw)
+
+
+def _drawn(said: Iterator[Prediction], folder: str | Path) -> Iterator[Prediction]:
+    """Draw each prediction on its picture as it comes by."""
+    from opsin.data.drawn import Album
+
+    album = Album(folder)
+    for each in said:
+        if each.result is not None:
+            album.add(Path(each.path), each.path, each.result)
+        yield each
 
 
 def study(

@@ -22,9 +22,10 @@ from opsin import cli, verbs
 from opsin.engine import checkpoint
 from opsin.errors import DataError, InputError, ModelError
 from opsin.events import Advanced, Event, Finished, Note, Started
-from opsin.study import job
+from opsin.study import job, page
 from opsin.study.hands import Job
 from opsin.study.plan import Plan
+from opsin.study.rows import Study
 from opsin.study.stock import Stock
 from opsin.study.store import RowStore
 from opsin.study.told import Studied
@@ -351,6 +352,16 @@ def test_wrong_input_leaves_no_folder(here: Any, tmp_path: Path) -> None:
         with pytest.raises(InputError):
             verbs.study(Plan("t", data), out=tmp_path / "study")
         assert not (tmp_path / "study").exists()
+
+
+def test_the_page_says_what_to_type(tmp_path: Path) -> None:
+    plan = job.asked("mnist-augmentation", "laptop", "data/mnist", None)
+    assert Plan.from_dict(plan.to_dict()).typed == plan.typed
+    about = {"typed": list(plan.typed)}
+    assert page._commands(Study(tmp_path / "out", about, {}, ())) == (
+        f"opsin study mnist-augmentation --preset laptop --root data/mnist --out {tmp_path}/out",
+        f"opsin study --resume --out {tmp_path}/out",
+    )
 
 
 def test_the_command_line_says_what_is_missing(

@@ -103,9 +103,17 @@ def prepare(source: Source, pre: Preprocessing, memory: Memory | None = None) ->
     >>> prepare(np.zeros((40, 50), np.uint8), Preprocessing((28, 28))).shape
     (3, 32, 32)
     """
+    return sized(source, pre, memory)[0]
+
+
+def sized(
+    source: Source, pre: Preprocessing, memory: Memory | None = None
+) -> tuple[Pixels, tuple[int, int]]:
+    """Return a picture at the working size, uint8 (C, h, w), and the (height, width) it had."""
     if isinstance(source, np.ndarray) and _ready(source, pre):
-        return source.reshape(pre.channels, *pre.working)
-    return to_array(fitted(source, pre, memory)[0])
+        return source.reshape(pre.channels, *pre.working), pre.working
+    image, size = fitted(source, pre, memory)
+    return to_array(image), size
 
 
 def centre(images: Pixels, pre: Preprocessing) -> Pixels:
@@ -219,19 +227,10 @@ def _size(image: Image.Image) -> tuple[int, int]:
 def _draft(image: Image.Image, pre: Preprocessing, size: tuple[int, int], turned: int) -> None:
     """Ask a JPEG for a reduced scale that still holds twice what the resize needs."""
     height, width = size
-    scale = 2 * max(_scales(height, width, pre))
+    scale = 2 * max(pre.scales((height, width)))
     if scale < 1:
         wanted = round(width * scale), round(height * scale)
         image.draft(None, wanted if turned < 5 else wanted[::-1])
-
-
-def _scales(height: int, width: int, pre: Preprocessing) -> tuple[float, float]:
-    """Return how much smaller the working size is, down and across."""
-    if pre.fit == "squash":
-        return pre.working[0] / height, pre.working[1] / width
-    choose = max if pre.fit == "cover" else min
-    scale = choose(pre.working[0] / height, pre.working[1] / width)
-    return scale, scale
 
 
 def _fit(image: Image.Image, pre: Preprocessing) -> Image.Image:
@@ -240,7 +239,7 @@ def _fit(image: Image.Image, pre: Preprocessing) -> Image.Image:
     mode = "L" if pre.channels == 1 else "RGB"
     if mode == "L" and image.mode == "RGB":
         image = image.convert("L")
-    down, across = _scales(image.height, image.width, pre)
+    down, across = pre.scales((image.height, image.width))
     inner = (
         min(width, max(1, round(image.width * across))),
         min(height, max(1, round(image.height * down))),

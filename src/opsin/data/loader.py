@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsin.data.decode import SUFFIXES, prepare
+from opsin.data.decode import SUFFIXES, sized
 from opsin.data.memory import Memory
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import DataError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opsin.data.sample import Source
 
     Pixels = NDArray[np.uint8]
-    Block = tuple[list[str], list[Pixels | None], list[str | None]]
+    Block = tuple[list[str], list[Pixels | None], list[str | None], list[tuple[int, int]]]
 
 
 def expand(path: str | Path) -> Iterator[Path]:
@@ -64,18 +64,20 @@ def _pictures(folder: Path) -> Iterator[Path]:
 def prepared(
     sources: Iterable[tuple[str, Source]], pre: Preprocessing, block: int
 ) -> Iterator[Block]:
-    """Yield blocks of (names, pictures at the working size or None, errors or None), in order.
+    """Yield blocks of names, pictures at the working size or None, errors or None, sizes, in order.
+
+    Sizes are the (height, width) that pictures had, (0, 0) where there was an error.
 
     Threads decode the next block while the caller works on this one; no more than two blocks are
     ever held. Pillow lets go of the interpreter lock while it decodes, so threads are enough.
     """
-    waiting: deque[tuple[str, Future[Pixels]]] = deque()
+    waiting: deque[tuple[str, Future[tuple[Pixels, tuple[int, int]]]]] = deque()
     source, memory = iter(sources), Memory()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
 
         def ahead() -> None:
             for name, image in islice(source, 2 * block - len(waiting)):
-                waiting.append((name, pool.submit(prepare, image, pre, memory)))
+                waiting.append((name, pool.submit(sized, image, pre, memory)))
 
         try:
             ahead()
@@ -88,15 +90,19 @@ def prepared(
                 future.cancel()
 
 
-def _settled(taken: list[tuple[str, Future[Pixels]]]) -> Block:
+def _settled(taken: list[tuple[str, Future[tuple[Pixels, tuple[int, int]]]]]) -> Block:
     """Wait for a block; a picture that cannot be read becomes its error."""
     arrays: list[Pixels | None] = []
     errors: list[str | None] = []
+    sizes: list[tuple[int, int]] = []
     for _, future in taken:
         try:
-            arrays.append(future.result())
+            array, size = future.result()
+            arrays.append(array)
             errors.append(None)
+            sizes.append(size)
         except DataError as error:
             arrays.append(None)
             errors.append(str(error))
-    return [name for name, _ in taken], arrays, errors
+            sizes.append((0, 0))
+    return [name for name, _ in taken], arrays, errors, sizes

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from opsin.errors import ModelError
+from opsin.results import Placement
 
 FITS = ("cover", "pad", "squash")
 INTERPOLATIONS = ("bilinear", "bicubic")
@@ -56,6 +57,24 @@ class Preprocessing:
         height, width = (round(side / self.crop) for side in self.size)
         return height, width
 
+    def scales(self, original: tuple[int, int]) -> tuple[float, float]:
+        """Return how much smaller the working size is than (height, width), down and across."""
+        down, across = (room / side for room, side in zip(self.working, original, strict=True))
+        if self.fit == "squash":
+            return down, across
+        scale = max(down, across) if self.fit == "cover" else min(down, across)
+        return scale, scale
+
+    def placement(self, original: tuple[int, int]) -> Placement:
+        """Return where a picture of ``original`` (height, width) lies at the working size.
+
+        >>> Preprocessing((100, 100), crop=1.0, fit="pad").placement((100, 200)).shift
+        (0.0, 25.0)
+        """
+        axes = zip(original, self.working, self.scales(original), strict=True)
+        (down, top), (across, left) = (_axis(length, room, scale) for length, room, scale in axes)
+        return Placement((across, down), (left, top), original, self.working)
+
     @property
     def channels(self) -> int:
         """Return 3 for colour, 1 for grey (luma, ITU-R 601)."""
@@ -76,3 +95,11 @@ class Preprocessing:
             mean=tuple(plain["mean"]),
             std=tuple(plain["std"]),
         )
+
+
+def _axis(length: int, room: int, scale: float) -> tuple[float, float]:
+    """Return scale and shift along a side of ``length`` in a ``room``, as ``decode`` fits it."""
+    inner = min(room, max(1, round(length * scale)))  # pixels that the scaled part has
+    part = min(length, room / scale)  # of the picture that is shown
+    true = inner / part
+    return true, (room - inner) // 2 - (length - part) / 2 * true

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from opsin import augment
 from opsin.augment import Chain, Draw
+from opsin.augment.mosaic import mosaic as laid_together
 from opsin.data.preprocess import Preprocessing
 from opsin.engine.bank import Bank
 from opsin.ops.seeding import generator, number
@@ -60,13 +61,14 @@ class PictureFeed:
         *,
         mixup: float = 0.0,
         cutmix: float = 0.0,
+        mosaic: float = 0.0,
         mix: Mix | None = None,
         move: Move | None = None,
     ) -> None:
         self.pixels, self.targets, self.order = pixels, targets, order
         self.chain, self.pre, self.mix, self.move = chain, pre, mix, move
         self.strengths = {"mixup": mixup, "cutmix": cutmix}
-        self.steps = order.steps
+        self.mosaic, self.steps = mosaic, order.steps
 
     def batch(self, epoch: int, step: int, part: int, parts: int) -> tuple[Tensor, Tensor]:
         """Return float inputs (B, C, h, w), normalised, and targets."""
@@ -77,9 +79,11 @@ class PictureFeed:
         targets = self.targets[chosen]
         if self.move is not None:
             targets = self.move(draw, targets)
+        key = (self.order.seed, epoch, step, part)
+        if self.mosaic:
+            images, targets = laid_together(images, targets, key, self.mosaic)
         if not any(self.strengths.values()) or self.mix is None:
             return images, targets
-        key = (self.order.seed, epoch, step, part)
         mixed, partner, share = augment.mixed(images, key, **self.strengths)
         return mixed, self.mix(targets, targets[partner], share)
 

@@ -29,7 +29,9 @@ from opsin.report.words import (
     weight,
 )
 
-COUNTS = ("n", "support", "images", "count", "pictures")
+PICTURES = dict.fromkeys(("n", "support", "images", "count", "pictures"), "Pictures")
+OBJECTS = {"objects": "Objects", "right": "Right", "wrong": "Wrong", "missed": "Missed"}
+COUNTS = PICTURES | OBJECTS  # columns that are counted, and what they are called
 PAIRS = 12  # confusions that are listed in words
 SETS = re.compile(r"\b(train|training|validation|valid|val)\b")
 
@@ -144,7 +146,7 @@ def classes(story: Story) -> str:
         rows.append(cells)
     heads = ["Class"]
     for column in columns:
-        title = "Pictures" if column in COUNTS else term(column).title
+        title = COUNTS.get(column) or term(column).title
         heads.append(safe(title + (" (%)" if column in shares else "")))
     told = table(f"Every class on the {story.split} split", heads, rows)
     whole = folded(f"Table of all {len(rows)} classes", told) if len(rows) > LONG else told

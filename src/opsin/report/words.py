@@ -34,6 +34,18 @@ GLOSSARY = {
     "precision": Term("Precision", True, 1, "of those said to be this class, how many are"),
     "recall": Term("Recall", True, 1, "of those that are this class, how many were found"),
     "f1": Term("F1", True, 1, "harmonic mean of precision and recall"),
+    "ap50": Term(
+        "AP50", True, 1, "area under precision over recall, boxes right from an IoU of 0.5"
+    ),
+    "ap75": Term("AP75", True, 1, "the same, boxes right from an IoU of 0.75"),
+    "ap": Term("AP", True, 1, "mean over IoUs of 0.5 to 0.95, as COCO counts"),
+    "ap_small": Term("AP, small objects", True, 1, "below 32 × 32 pixels"),
+    "ap_medium": Term("AP, medium objects", True, 1, "up to 96 × 96 pixels"),
+    "ap_large": Term("AP, large objects", True, 1, "above 96 × 96 pixels"),
+    "pictures_right": Term("Pictures right", True, 1, "rightly said to show something, or nothing"),
+    "localised": Term("Localised", True, 1, "the right class and a box with an IoU of 0.5 or more"),
+    "placed": Term("Placed", True, 1, "a box with an IoU of 0.5 or more, whatever its class"),
+    "mean_iou": Term("Mean IoU", True, 1, "what boxes share with true ones, of what both cover"),
     "log_loss": Term("Log loss", False, -1, "surprise at the truth, in nats"),
     "ece": Term("Calibration error", True, -1, "mean gap between score and share of right answers"),
     "brier": Term("Brier score", False, -1, "squared distance between scores and truth"),

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from opsin.results._drawing import Image
+    from opsin.results.placement import Placement
 
 FLAGS = ("", "crowd", "difficult", "ignore")
+LEFT = 0.1  # share of a box below which what is left of it shows nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,7 @@ class Boxes:
 
     kind: ClassVar[str] = "boxes"
     columns: ClassVar[tuple[str, ...]] = ("label", "score", "x1", "y1", "x2", "y2", "flag")
+    located: ClassVar[bool] = True  # whether it says where something is
 
     boxes: NDArray[np.float32]
     names: tuple[str, ...] = ()
@@ -124,6 +127,23 @@ class Boxes:
             tuple(one.get("flag", "") for one in each),
             None if size is None else (size[0], size[1]),
         )
+
+    def placed(self, placement: Placement) -> Self:
+        """Return the boxes in another frame of the picture, cut at its edges.
+
+        One of which less than a tenth is left there is to be ignored.
+        """
+        moved, (height, width) = placement.there(self.boxes), placement.size
+        cut = moved.clip(0, (width, height) * 2)
+        whole, left = ((b[:, 2:] - b[:, :2]).prod(axis=1) for b in (moved, cut))
+        gone = left < LEFT * whole
+        flags = tuple("ignore" if g else flag for g, flag in zip(gone, self.flags, strict=True))
+        return type(self)(cut, self.names, self.scores, flags, placement.size)
+
+    def restored(self, placement: Placement) -> Self:
+        """Return boxes of that frame in the picture as it came."""
+        corners = placement.back(self.boxes)
+        return type(self)(corners, self.names, self.scores, self.flags, placement.original)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row of a table for each box, none where there is no object."""

@@ -12,6 +12,7 @@ from opsin.results._drawing import captioned
 
 if TYPE_CHECKING:
     from opsin.results._drawing import Image
+    from opsin.results.placement import Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Label:
 
     kind: ClassVar[str] = "label"
     columns: ClassVar[tuple[str, ...]] = ("label", "score")
+    located: ClassVar[bool] = False  # whether it says where something is
 
     name: str
     score: float = 1.0
@@ -46,6 +48,16 @@ class Label:
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Make the label that ``to_dict`` described."""
         return cls(plain["label"], plain.get("score", 1.0), dict(plain.get("scores", {})))
+
+    def placed(self, placement: Placement) -> Self:
+        """Return it as it is: it says the same of the picture at any size."""
+        del placement
+        return self
+
+    def restored(self, placement: Placement) -> Self:
+        """Return it as it is."""
+        del placement
+        return self
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the one row that a table has of it."""

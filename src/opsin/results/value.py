@@ -12,6 +12,7 @@ from opsin.results._drawing import captioned
 
 if TYPE_CHECKING:
     from opsin.results._drawing import Image
+    from opsin.results.placement import Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Value:
 
     kind: ClassVar[str] = "value"
     columns: ClassVar[tuple[str, ...]] = ("value", "low", "high")
+    located: ClassVar[bool] = False  # whether it says where something is
 
     value: float
     low: float | None = None
@@ -45,6 +47,16 @@ class Value:
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Make the value that ``to_dict`` described."""
         return cls(plain["value"], plain.get("low"), plain.get("high"))
+
+    def placed(self, placement: Placement) -> Self:
+        """Return it as it is: it says the same of the picture at any size."""
+        del placement
+        return self
+
+    def restored(self, placement: Placement) -> Self:
+        """Return it as it is."""
+        del placement
+        return self
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the one row that a table has of it."""

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,15 @@ def asked(
     if path.suffix == ".toml" or path.is_file():
         if preset is not None:
             raise InputError("preset beside a file", expected="a study that is built in")
-        return written.read(path, root)
+        return replace(written.read(path, root), typed=(str(plan), *_rooted(root)))
     where = None if root is None else Path(root).expanduser()
     found: Plan = _module(str(plan)).plan(preset or USUAL, where)
-    return found
+    return replace(found, typed=(str(plan), "--preset", preset or USUAL, *_rooted(root)))
+
+
+def _rooted(root: str | Path | None) -> tuple[str, ...]:
+    """Return the words that say where data lies, if anybody said."""
+    return () if root is None else ("--root", str(root))
 
 
 def _module(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -84,9 +85,11 @@ def main_field(study: Study) -> str:
 
 
 def _commands(study: Study) -> tuple[str, ...]:
-    """Return the lines to type to get this study again, as it wrote them down."""
-    written = study.about.get("command") or study.about.get("commands") or ()
-    return (written,) if isinstance(written, str) else tuple(map(str, written))
+    """Return the line to type to get this study again, and the one to go on with it."""
+    typed = tuple(map(str, study.about.get("typed") or ()))
+    here = ("--out", str(study.folder))
+    lines = [typed] if typed else []
+    return tuple(shlex.join(("opsin", "study", *line, *here)) for line in (*lines, ("--resume",)))
 
 
 def _published(study: Study) -> tuple[str, tuple[Published, ...]]:

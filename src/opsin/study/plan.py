@@ -61,6 +61,7 @@ class Plan:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     built_in: str | None = None  # the study whose ``finish`` comes after the rows
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # what values are called
+    typed: tuple[str, ...] = ()  # words after ``opsin study`` that give this plan again
 
     def __len__(self) -> int:
         return self.settings * len(self.seeds)
@@ -145,6 +146,7 @@ class Plan:
             "seeds": list(self.seeds),
             "built_in": self.built_in,
             "labels": {name: dict(called) for name, called in self.labels.items()},
+            "typed": list(self.typed),
         }
 
     @classmethod
@@ -160,6 +162,7 @@ class Plan:
             tuple(plain["seeds"]),
             plain["built_in"],
             plain.get("labels", {}),
+            tuple(plain.get("typed", ())),
         )
 
 

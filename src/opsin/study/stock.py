@@ -59,6 +59,7 @@ class Stock:
     facts: dict[str, Any]  # name, kind, truths (each once), counts, fingerprint, choices, frames
     numbers: NDArray[np.int64]  # (M,), which of the truths is a sample's
     places: NDArray[np.int64]  # (M,), where in the data set a sample is
+    sizes: NDArray[np.int32]  # (M, 2), the heights and widths that pictures had
     pixels: dict[str, NDArray[np.uint8]]  # by frame, (M, H, W, C)
 
     def material(self, frame: str) -> Material:
@@ -76,8 +77,15 @@ class Stock:
             list(range(len(samples))),
             self.places.tolist(),
             (),
+            self.sizes,
+            material.placements(kind, self._pre(frame), self.sizes),
             self.facts["fingerprint"],
         )
+
+    def _pre(self, frame: str) -> Preprocessing:
+        """Return a preprocessing that brings pictures into a frame."""
+        choices = self.facts["choices"].values()
+        return Preprocessing.from_dict(next(c["pre"] for c in choices if c["frame"] == frame))
 
     def choice(self, row: Row) -> dict[str, Any] | None:
         """Return what a row learns with: net, preprocessing and frame; None if not yet chosen."""
@@ -114,7 +122,8 @@ def load(folder: Path) -> Stock | None:
             pixels[frame] = np.memmap(raw, np.uint8, "c", shape=tuple(shape))
     except (OSError, ValueError, KeyError, DataError):
         return None
-    return Stock(facts, tensors["numbers"].numpy(), tensors["places"].numpy(), pixels)
+    numbers, places, sizes = (tensors[name].numpy() for name in ("numbers", "places", "sizes"))
+    return Stock(facts, numbers, places, sizes, pixels)
 
 
 def gather(
@@ -161,6 +170,7 @@ def gather(
     tensors = {
         "numbers": torch.tensor(numbers),
         "places": torch.from_numpy(np.array(made.places, np.int64)[order]),
+        "sizes": torch.from_numpy(made.sizes[order]),
     }
     checkpoint.save(folder / "stock.safetensors", tensors, {})
     facts = {

@@ -121,8 +121,7 @@ class Found:
         rows = {}
         for place, name in enumerate(self.classes):
             own = Counts(*(int(column[place]) for column in by[:3]))
-            support = own.right + own.missed
-            if support or own.wrong:
+            if own.right or own.missed or own.wrong:
                 rows[name] = {
                     "ap50": 0.0 if np.isnan(each[place]) else float(each[place]),
                     "precision": float(own.precision),
@@ -131,7 +130,7 @@ class Found:
                     "right": own.right,
                     "wrong": own.wrong,
                     "missed": own.missed,
-                    "support": support,
+                    "objects": own.right + own.missed,
                 }
         return rows
 

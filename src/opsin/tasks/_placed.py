@@ -5,8 +5,8 @@ Shapes: N pictures, F features, K outputs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NoReturn, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from opsin.errors import RecipeError
 from opsin.recipe import Recipe
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from opsin.tasks._task import Array
+
+# For small pictures there is nothing pretrained: four halvings, each after a convolution.
+PLAIN = (
+    ", ".join(f"conv 3x3x{width} pad 1, bn, pool 2" for width in (16, 32, 64, 96)) + ", dense 10"
+)
+
+# Boxes are learnt by small steps of AdamW, clipped: plain descent at the rates of classes diverges.
+USUAL: Mapping[str, Any] = {
+    "batch": 16,
+    "rates": {"adamw": 1e-3, "sgd": 0.01},
+    "optimizer": "adamw",
+    "decay": 0.02,
+    "average": 0.99,
+    "clip": 10.0,
+}
 
 
 class Placed:

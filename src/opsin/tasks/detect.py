@@ -23,7 +23,7 @@ from opsin.nets import detectors
 from opsin.recipe import Recipe
 from opsin.results import Boxes, Result
 from opsin.tasks._located import Found
-from opsin.tasks._placed import Placed
+from opsin.tasks._placed import PLAIN, USUAL, Placed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,13 +34,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
     Pixels = NDArray[np.uint8]
 
-USUAL = "yolo"  # the detector where none is named
+DETECTOR = "yolo"  # where none is named
 SIDE = 320  # pixels that a photograph is seen at
 SMALL = 64  # pixels: pictures up to this side are seen as they are
-# For small pictures there is nothing pretrained: four halvings, each after a convolution.
-PLAIN = (
-    ", ".join(f"conv 3x3x{width} pad 1, bn, pool 2" for width in (16, 32, 64, 96)) + ", dense 10"
-)
 
 
 class Detect(Placed):
@@ -54,14 +50,8 @@ class Detect(Placed):
     better: ClassVar[str] = "ap50"
     sign: ClassVar[int] = 1
     floor: ClassVar[float] = 0.6
-    usual: ClassVar[Mapping[str, Any]] = {
-        "batch": 16,
-        "rates": {"adamw": 1e-3, "sgd": 0.01},
-        "optimizer": "adamw",
-        "decay": 0.02,
-        "average": 0.99,
-        "clip": 10.0,
-    }
+    plain: ClassVar[str] = PLAIN
+    usual: ClassVar[Mapping[str, Any]] = USUAL
 
     def __init__(self, classes: tuple[str, ...], threshold: float = 0.3) -> None:
         self.classes = classes
@@ -120,8 +110,6 @@ class Detect(Placed):
         """Return the detector that the recipe names, or a yolo, on ``backbone``."""
         kind, _ = _named(recipe)
         return detectors.joined(kind, backbone)
-
-    plain: ClassVar[str] = PLAIN
 
     @classmethod
     def frame(cls, pre: Preprocessing, recipe: Recipe) -> Preprocessing:
@@ -245,7 +233,7 @@ def _named(recipe: Recipe) -> tuple[str, str]:
     """Return detector and backbone, "" for any; raise ``RecipeError`` where neither is one."""
     given = "" if recipe.backbone == "auto" else recipe.backbone
     if recipe.net == "auto":
-        return USUAL, given
+        return DETECTOR, given
     parts = detectors.parted(recipe.net)
     if parts is None:
         raise RecipeError(

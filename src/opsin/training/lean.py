@@ -97,8 +97,8 @@ def lean(
     scores = {judged.split: judged.measures.metrics[task.better].value}
     for part, outputs in judged.outputs.items():
         if part not in scores:
-            results = task.decode(outputs)
-            scores[part] = task.headline(results, made.part(part).truths).value
+            results = made.part(part).restored(task.decode(outputs))
+            scores[part] = task.headline(results, made.truths(part)).value
     return Lean(judged, scores, curve, images, clock.spent())
 
 

@@ -25,6 +25,7 @@ from opsin.engine.policies import Part
 from opsin.errors import DataError
 from opsin.events import Event, Note, Problem
 from opsin.recipe import Recipe
+from opsin.results import Placement, Result
 
 LOOKED_AT = 256  # pictures that the automatic augmentation looks at
 
@@ -38,13 +39,23 @@ class Material:
     rows: list[int]  # (N,), where among the pixels each sample is
     places: list[int]  # (N,), where it was in the data set, before any was left out
     problems: tuple[Problem, ...]
+    sizes: NDArray[np.int32]  # (N, 2), the heights and widths that pictures had
+    placements: list[Placement]  # (N,), where each lies in the frame; none where that is no matter
     fingerprint: str  # of all files or arrays, their truths and splits, in order
 
     def part(self, name: str) -> Part:
-        """Return the pixels and truths of one split."""
-        placed = zip(self.rows, self.data.samples, strict=True)
-        chosen = [(row, s.truth) for row, s in placed if s.split == name and s.truth is not None]
-        return Part(_rows(self.pixels, [row for row, _ in chosen]), [truth for _, truth in chosen])
+        """Return the pixels and truths of one split, as they lie in the frame."""
+        samples = self.data.samples
+        chosen = [i for i, s in enumerate(samples) if s.split == name and s.truth is not None]
+        truths = [truth for i in chosen if (truth := samples[i].truth) is not None]
+        own = [self.placements[i] for i in chosen] if self.placements else []
+        if own:
+            truths = [t.placed(p) for t, p in zip(truths, own, strict=True)]
+        return Part(_rows(self.pixels, [self.rows[i] for i in chosen]), truths, own)
+
+    def truths(self, name: str) -> list[Result]:
+        """Return the truths of one split as they are in the pictures as they came."""
+        return [s.truth for s in self.data.samples if s.split == name and s.truth is not None]
 
     def samples(self, name: str) -> list[Sample]:
         """Return the samples of one split, in the order of ``part``."""
@@ -94,6 +105,8 @@ def prepare(
         rows,
         rows,
         problems,
+        pixels.sizes[rows],
+        placements(data.kind, pre, pixels.sizes[rows]),
         fingerprint((pixels.digests[row], sample.truth, sample.split) for row, sample in chosen),
     )
 
@@ -108,6 +121,13 @@ def fingerprint(facts: Iterable[tuple[object, ...]]) -> str:
     for fact in facts:
         digest.update(f"{fact!r}\n".encode())
     return digest.hexdigest()
+
+
+def placements(kind: type[Result], pre: Preprocessing, sizes: NDArray[np.int32]) -> list[Placement]:
+    """Return where pictures of original ``sizes`` (N, 2) lie; [] where a truth does not care."""
+    if not kind.located:
+        return []
+    return [pre.placement((int(height), int(width))) for height, width in sizes]
 
 
 def choose_chain(recipe: Recipe, part: Part) -> augment.Chain:

@@ -247,7 +247,7 @@ def judge(
     else:
         outputs["test"] = say(draft, held.pixels)
     results = task.decode(outputs[split])
-    measures = measure(results, held.truths)
+    measures = measure(held.restored(results), made.truths(split))
     yield Finished(
         MEASURING, clock.spent() - began, f"{split} {task.better} {measures.metrics[task.better]}"
     )
@@ -285,7 +285,7 @@ def finish(
     task, model = setting.task, judged.model
     held = made.part(judged.split)
     speed = runtimes.throughput(model.runtime, setting.examples)
-    yield from _keep_snapshots(setting, learnt.snapshots, model, held)
+    yield from _keep_snapshots(setting, learnt.snapshots, model, held, made.truths(judged.split))
     classical = None
     if task.linear and task.classes:
         called = _called(model.net)
@@ -309,7 +309,11 @@ def finish(
 
 
 def _keep_snapshots(
-    setting: Setting, kept: Sequence[Mapping[str, Tensor]], best: Model, held: policies.Part
+    setting: Setting,
+    kept: Sequence[Mapping[str, Tensor]],
+    best: Model,
+    held: policies.Part,
+    truths: Sequence[Result],
 ) -> Generator[Event, None, None]:
     """Write each model that was kept on the way, calibrated and measured as the best one was."""
     folder, validation = setting.store.folder, setting.validation
@@ -319,7 +323,8 @@ def _keep_snapshots(
         task = type(best.task).restore(best.classes, best.task.state)
         draft = replace(best, net=net, task=task, path=None)
         task.calibrate(_outputs(draft, validation.pixels), validation.truths)
-        measures = task.measure(task.decode(_outputs(draft, held.pixels)), held.truths)
+        said = held.restored(task.decode(_outputs(draft, held.pixels)))
+        measures = task.measure(said, truths)
         metrics = {name: metric.to_dict() for name, metric in measures.metrics.items()}
         about = {**best.about, "metrics": metrics, "note": f"snapshot {number} of {len(kept)}"}
         replace(draft, about=about).save(folder / f"snapshot-{number}.safetensors")

@@ -72,6 +72,7 @@ def _inputs(setting: Setting, training: Training) -> tuple[PictureFeed, Centres]
         setting.pre,
         mixup=recipe.mixup,
         cutmix=recipe.cutmix,
+        mosaic=0.0 if task.linear else recipe.mosaic,  # it takes boxes to say where they went
         mix=task.mix,
         move=task.move,
     )

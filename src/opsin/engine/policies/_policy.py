@@ -29,18 +29,29 @@ from opsin.engine.loop import Course, Descent, Feed, Phase
 from opsin.engine.store import Store, once
 from opsin.errors import RecipeError
 from opsin.events import Event, Finished, Note, Started
+from opsin.nets import detectors
 from opsin.nets.weights import Weights
 from opsin.recipe import Recipe
-from opsin.results import Result
+from opsin.results import Placement, Result
 from opsin.tasks import Task
 
 
 @dataclass(frozen=True)
 class Part:
-    """Is one side of a split: pixels (N, C, H, W) at the working size, and their truths."""
+    """Is one side of a split: pixels (N, C, H, W) at the working size, and their truths in it.
+
+    ``placements`` (N,) say where each picture lay before, for truths that say where something is.
+    """
 
     pixels: NDArray[np.uint8]
     truths: Sequence[Result]
+    placements: Sequence[Placement] = ()
+
+    def restored(self, results: Sequence[Result]) -> list[Result]:
+        """Return results (N,) as they are in the pictures as they came."""
+        if not self.placements:
+            return list(results)
+        return [r.restored(p) for r, p in zip(results, self.placements, strict=True)]
 
     def __len__(self) -> int:
         return len(self.truths)
@@ -121,6 +132,8 @@ class Setting:
             dropout=self.recipe.dropout,
             fill=None if self.weights is None else self.weights.load,
         )
+        if self.weights is not None and isinstance(net, detectors.Detector):
+            net.settle()
         # Channels last is what processors convolve fastest: LeNet at 26,000 instead of 18,700/s.
         return net.to(memory_format=torch.channels_last)
 

@@ -46,6 +46,10 @@ class Detector(nn.Module):
     def ready(self, targets: Tensor, seed: int) -> None:
         """Learn from all training targets (N, P, 6) what must be known before the first step."""
 
+    def settle(self) -> None:
+        """Begin from pretrained weights: hold what they know best (``Trunk.settle``)."""
+        self.backbone.settle()
+
     def depth_groups(self) -> list[list[nn.Parameter]]:
         """Return all parameters in groups by depth; what stands on the backbone is the last."""
         groups = self.backbone.depth_groups()

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Self
 
 from torch import Tensor, nn
 
 from opsin.errors import WeightsError
 from opsin.nets import _graph
 from opsin.nets._cut import levels
+
+FINEST = 8  # stride from which on layers learn, where they were pretrained
 
 
 class Trunk(nn.Module):
@@ -43,6 +46,7 @@ class Trunk(nn.Module):
         chosen = [by_stride[stride] for stride in strides]
         self.strides = tuple(level.stride for level in chosen)
         self.channels = tuple(level.channels for level in chosen)
+        self.found, self.settled = tuple(sorted(by_stride)), False
         traced = _graph.trace(net)
         nodes = list(traced.graph.nodes)
         ends = _graph.ends(traced) | _graph.places(traced)
@@ -60,6 +64,29 @@ class Trunk(nn.Module):
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the maps of pictures (B, C, h, w), one for each stride."""
         return list(self.net(images))
+
+    def settle(self) -> None:
+        """Hold the layers below stride 8, and all statistics of batches, as they were pretrained.
+
+        Edges and textures serve any picture, and few pictures estimate statistics worse than a
+        million did (Ren et al., Faster R-CNN, 2017, section 3.3, hold both). It saves the backward
+        pass where maps are largest.
+        """
+        self.settled = True
+        below = sum(stride < FINEST for stride in self.found)
+        for group in self.groups[: min(below, len(self.groups) - 1)]:
+            for name in group:
+                self.net.get_parameter(name).requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set whether it is learning; statistics that are held stay as they are."""
+        super().train(mode)
+        if self.settled:
+            for module in self.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        return self
 
     def depth_groups(self) -> list[list[nn.Parameter]]:
         """Return all parameters in groups by depth, the stem first: see ``nets.depth_groups``."""

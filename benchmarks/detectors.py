@@ -1,0 +1,171 @@
+"""Detectors on real boxes: whole runs within a budget, judged once on pictures held out.
+
+    python benchmarks/detectors.py raccoon --data ROOT [--nets yolo,ssd] [--minutes 10] [--seeds 3]
+    python benchmarks/detectors.py deeppcb --data ROOT --minutes 20
+    python benchmarks/detectors.py neon-trees --data ROOT --minutes 15
+
+ROOT holds the data sets, each in a folder of its name. ``raccoon`` is split 160 to 40 by a fixed
+seed, ``deeppcb`` as its authors did, ``neon-trees`` in space: its large picture's left three
+quarters teach, the rest is held out. What is held out of the training part to choose the epoch and
+the threshold is the run's own affair. A run is a process; its seconds are those from start to exit.
+Milliseconds a picture are those from JPEG to boxes, one picture after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import harness
+import numpy as np
+
+import opsin
+from opsin.data.dataset import Dataset
+from opsin.data.sample import Sample
+from opsin.results import Boxes
+
+SPLIT = 0  # seed of the split of raccoon
+QUARTER = 0.75  # share of the width of the large picture that teaches
+NAMES = ("yolo", "yolo9000", "ssd", "faster_rcnn", "fast_rcnn", "rcnn", "rfcn")
+
+
+def raccoon(root: Path) -> Dataset:
+    """Return 160 pictures to learn from and 40 to be judged on, the same each time."""
+    data = Dataset.read(root / "raccoon")
+    order = np.random.default_rng(SPLIT).permutation(len(data))
+    held_out = set(order[: len(data) // 5].tolist())
+    return data.keep(
+        replace(sample, split="test" if place in held_out else "train")
+        for place, sample in enumerate(data.samples)
+    )
+
+
+def deeppcb(root: Path) -> Dataset:
+    """Return circuit boards as their authors split them."""
+    return Dataset.read(root / "deeppcb")
+
+
+def neon_trees(root: Path) -> Dataset:
+    """Return tiles of the large picture's left part to learn from, and its right part as it is."""
+    from opsin.data import tiles
+
+    data = Dataset.read(root / "neon-trees")
+    large = max(data.samples, key=lambda sample: len(sample.truth.boxes))
+    one = data.keep([replace(large, truth=_trees(large.truth))])
+    taught = tiles.cut(one, side=TILE, overlap=0.3, part=(0.0, 0.0, QUARTER, 1.0))
+    asked = tiles.cut(one, side=TILE, overlap=0.0, part=(QUARTER, 0.0, 1.0, 1.0))
+    samples = [replace(s, split="train") for s in taught] + [
+        replace(s, split="test") for s in asked
+    ]
+    return one.keep(samples)
+
+
+TILE = 320  # pixels of a tile of the aerial picture
+
+
+def _trees(truth: Boxes) -> Boxes:
+    """Return all crowns under one name, whatever state they are in."""
+    return replace(truth, names=("Tree",) * len(truth))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Is a data set, what a run on it is given, and what it must reach."""
+
+    read: Callable[[Path], Dataset]
+    settings: dict[str, Any]
+    minutes: float
+    must: str
+
+
+CASES = {
+    "raccoon": Case(raccoon, {}, 10, "ap50 >= 0.85 (mean of 3) in 10 minutes"),
+    "deeppcb": Case(deeppcb, {"size": 640}, 20, "ap50 >= 0.90 (mean of 3) in 20 minutes"),
+    "neon-trees": Case(
+        neon_trees, {"size": 640}, 15, "recall and precision >= 0.60 at an IoU of 0.4 in 15 minutes"
+    ),
+}
+
+
+def one(case: Case, root: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Train and judge once, in this process; return the scores and milliseconds a picture."""
+    data = case.read(root)
+    with tempfile.TemporaryDirectory() as out:
+        model = opsin.train(data, opsin.Recipe(**settings), out=Path(out) / "run")
+    asked = data.split("test").samples
+    model.predict(asked[0].image)  # compiled and warm
+    began = time.perf_counter()
+    for sample in asked:
+        model.predict(sample.image)
+    each = (time.perf_counter() - began) / len(asked)
+    return {
+        "metrics": {name: m["value"] for name, m in model.about["metrics"].items()},
+        "intervals": model.about["metrics"],
+        "threshold": model.task.state["threshold"],
+        "net": model.net_name,
+        "runtime": model.runtime.name,
+        "milliseconds": 1000 * each,
+        "seconds_told": model.about["seconds"],
+    } | at_iou(model, asked, 0.4)
+
+
+def at_iou(model: opsin.Model, asked: tuple[Sample, ...], iou: float) -> dict[str, Any]:
+    """Return precision and recall at the model's operating point, boxes right from ``iou`` on."""
+    from opsin.metrics.detection_counts import counts
+    from opsin.metrics.matches import match
+    from opsin.tasks._located import Found
+
+    said = [answer.result for answer in model.predict([sample.image for sample in asked])]
+    found = Found(model.classes, said, [sample.truth for sample in asked])
+    matches = match(found.said, found.truth, (iou,))
+    total = counts(matches, found.said, found.truth, found.images).total()
+    return {f"at {iou}": {"precision": float(total.precision), "recall": float(total.recall)}}
+
+
+def main() -> None:
+    """Run one case over nets and seeds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--nets", default="yolo", help="joined by commas, or all")
+    parser.add_argument("--minutes", type=float, help="else those of the case")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--set", default="{}", help="further settings as JSON")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    case = CASES[given.case]
+    if given.one:
+        print(json.dumps(one(case, given.data, json.loads(given.set))))
+        return
+    table: dict[str, Any] = {}
+    for net in NAMES if given.nets == "all" else given.nets.split(","):
+        runs = []
+        for seed in range(given.seeds):
+            settings = case.settings | json.loads(given.set)
+            settings |= {"net": net, "minutes": given.minutes or case.minutes, "seed": seed}
+            command = [sys.executable, __file__, given.case, "--data", str(given.data), "--one"]
+            run = harness.run([*command, "--set", json.dumps(settings)], threads=given.threads)
+            runs.append(json.loads(run.output.splitlines()[-1]))
+            runs[-1] |= {"seed": seed, "seconds": run.seconds, "peak_mb": run.peak_mb}
+            print(net, json.dumps(runs[-1]), file=sys.stderr, flush=True)
+        table[net] = {
+            "ap50": harness.mean_sd([r["metrics"]["ap50"] for r in runs]),
+            "f1": harness.mean_sd([r["metrics"]["f1"] for r in runs]),
+            "milliseconds": harness.spread([r["milliseconds"] for r in runs]),
+            "seconds": harness.spread([r["seconds"] for r in runs]),
+            "runs": runs,
+        }
+    results = {"threads": given.threads, "must": case.must, "nets": table}
+    harness.report(f"detectors-{given.case}", results)
+
+
+if __name__ == "__main__":
+    main()

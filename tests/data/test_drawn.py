@@ -1,0 +1,33 @@
+"""Drawn pictures on the disc: where they land, and what they show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from opsin.data.decode import decode
+from opsin.data.drawn import Album
+from opsin.errors import DataError
+from opsin.results import Boxes
+
+
+def test_files_keep_their_names_and_none_is_lost_or_lands_elsewhere(tmp_path):
+    album = Album(tmp_path / "out")
+    grey = np.full((3, 40, 60), 128, np.uint8)
+    truth = Boxes(np.array([[10, 8, 50, 30]], np.float32), ("a",))
+    names = ["a/x.jpg", "b/x.jpg", "../../x.PNG", "scan.tif", ".."]
+    paths = [album.add(grey, name, truth) for name in names]
+    assert [path.name for path in paths] == ["x.jpg", "x-2.jpg", "x.PNG", "scan.png", "picture.png"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(p.name for p in paths)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and p.parent.name != "out"]
+    seen = decode(paths[3])
+    assert seen.shape == (3, 40, 60) and (seen[:, 0] == 128).all()
+    assert (seen[:, 8, 20] != 128).any()  # the frame of the box
+
+
+def test_a_folder_that_refuses_is_named(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DataError):
+        Album(tmp_path / "file").add(
+            np.zeros((3, 4, 4), np.uint8), "x.png", Boxes(np.zeros((0, 4), np.float32))
+        )
