@@ -11,17 +11,19 @@ Shapes: an image (3, H, W); n windows of K classes, boxes (n, 4), scores (n, K).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from opsin.data.decode import decode
 from opsin.errors import DataError, ModelError, RecipeError
 from opsin.locate import patches
 from opsin.locate.frames import CONTEXT, Floats, widening
 from opsin.locate.sliding_net import SlidingNet
 from opsin.locate.ways import Dense, read
+from opsin.model import Prediction, sources
 from opsin.ops import boxes as geometry
 from opsin.ops.suppress import nms
 from opsin.proposals import sliding
@@ -72,6 +74,22 @@ class Searcher:
     def notes(self) -> list[str]:
         """Return what a person should know of this way of looking."""
         return self.net.notes() if self.net else []
+
+    def iterate(self, images: Any, score: float = 0.5) -> Iterator[Prediction]:
+        """Yield the objects of each of the images that ``Model.predict`` takes, one by one.
+
+        A picture that cannot be searched becomes a prediction with an ``error``.
+        """
+        if not 0 <= score <= 1:
+            raise RecipeError(f"score={score}", expected="a number from 0 to 1")
+        return self._iterate(images, score)
+
+    def _iterate(self, images: Any, score: float) -> Iterator[Prediction]:
+        for name, source in sources(images):
+            try:
+                yield Prediction(name, self.find(decode(source), score))
+            except DataError as error:
+                yield Prediction(name, error=str(error))
 
     def find(self, image: Pixels, least: float = LEAST) -> Boxes:
         """Return the objects of an image whose score is ``least`` or more, the surest first.

@@ -283,9 +283,7 @@ class SlidingNet:
         left = corner[1] + np.arange(maps.shape[2]) * stride[1]
         top, left = top[top + window[0] <= size[0]], left[left + window[1] <= size[1]]
         outputs = maps[:, : len(top), : len(left)].reshape(len(maps), -1).T  # (n, K)
-        y, x = (
-            grid.ravel() for grid in np.meshgrid(top, left, indexing="ij")
-        )
+        y, x = (grid.ravel() for grid in np.meshgrid(top, left, indexing="ij"))
         centre = np.stack([x + window[1] / 2, y + window[0] / 2], axis=1) / tiles.factor
         half = scale / 2
         return (
