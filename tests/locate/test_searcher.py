@@ -44,8 +44,8 @@ class ByHand(nn.Module):
 
 def model(classes: tuple[str, ...] = ("background", "disc"), task: str = "classify") -> Model:
     """Return the net in a model file's shape."""
-    pre = Preprocessing((SIDE, SIDE), channels=1, mean=(0.0,), std=(1.0,))
-    state = {"temperature": 1.0} if task == "classify" else {"mean": 0.0, "spread": 1.0}
+    pre = Preprocessing((SIDE, SIDE), mean=(0.0,), std=(1.0,))
+    state = {"temperature": 1.0} if task == "classify" else {"centre": 0.0, "scale": 1.0}
     return Model(ByHand().eval(), "by hand", find(task).restore(classes, state), pre, Recipe())
 
 
