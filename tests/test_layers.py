@@ -15,6 +15,7 @@ LAYERS = [
     {"ensemble"},
     {"training"},
     {"lessons"},
+    {"locate"},
     {"report"},
     {"model"},
     {"committee"},

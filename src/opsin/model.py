@@ -179,7 +179,7 @@ class Model:
         """Yield what ``predict`` returns, one by one, in constant memory."""
         if score is not None and not 0 <= score <= 1:
             raise InputError(f"score={score}", expected="a number from 0 to 1")
-        for said in self.stream(_sources(images), tta=tta):
+        for said in self.stream(sources(images), tta=tta):
             if said.result is None:
                 yield said
             else:
@@ -336,7 +336,7 @@ def _shaped_like(
     return net
 
 
-def _sources(images: Any) -> Iterator[tuple[str, Source]]:
+def sources(images: Any) -> Iterator[tuple[str, Source]]:
     """Yield (name, source) for whatever a person may point at."""
     several = isinstance(images, Sequence) and not isinstance(images, str | bytes)
     for index, item in enumerate(images if several else [images]):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsin.errors import InputError
-from opsin.events import Event, follow
+from opsin.events import Event, Note, follow
 from opsin.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from opsin.lessons.gallery import Gallery
     from opsin.lessons.net_tables import Described, Listed
     from opsin.lessons.picture import Filtered
+    from opsin.locate.crops import Cropped
     from opsin.model import Model, Prediction
     from opsin.study.plan import Plan
     from opsin.study.told import Studied
@@ -234,6 +235,86 @@ def _drawn(said: Iterator[Prediction], folder: str | Path) -> Iterator[Predictio
         if each.result is not None:
             album.add(Path(each.path), each.path, each.result)
         yield each
+
+
+def locate(
+    model: str | Path | Model,
+    images: Sequence[str],
+    *,
+    proposals: str = "sliding",
+    background: str | None = None,
+    score: float = 0.5,
+    draw: str | Path | None = None,
+    watch: Watch = _ignore,
+) -> Iterator[Prediction]:
+    """Find objects in whole pictures with a classifier of crops, one class of which is no object.
+
+    Boxes that are proposed are cut out and classified; of those that overlap the surest is told.
+    Where to look is a name and settings between commas. One bad file is one line with an error.
+
+    \b
+    sliding    windows of several scales, each cut out: scales, ratios, step, most
+    dense      the net itself slides over the picture, which is far faster: scales
+    contour    what is darker or brighter than the ground: threshold, dark, smallest, largest
+    blobs      round things of any size: smallest, largest, scales, dark, threshold
+    selective  segments and groups of them
+
+    Args:
+        model: a model file, or the folder of a run; `opsin crops` cuts what it learns from
+        images: files, folders or globs
+        proposals: where to look, as 'sliding', 'dense, scales 64 128', 'contour, threshold 90'
+        background: the class of no object, if not background, none, other or negative
+        score: tell boxes of this score or more
+        draw: folder for the pictures with what was said drawn in
+
+    Examples:
+        opsin locate runs/crops photos/ --proposals 'sliding, scales 48 96'
+        opsin locate runs/crops field.jpg --proposals 'contour, threshold 90' --draw out/
+        opsin locate runs/crops photos/ --proposals 'dense, scales 64' --score 0.9 --json
+    """
+    from opsin.locate.searcher import Searcher
+
+    searcher = Searcher(_load(model), proposals, background=background)
+    for note in searcher.notes():
+        watch(Note(note))
+    said = searcher.iterate(images, score)
+    return said if draw is None else _drawn(said, draw)
+
+
+def crops(
+    data: str | Path | Dataset,
+    *,
+    out: str | Path | None = None,
+    root: str | Path | None = None,
+    negatives: int = 3,
+    mine: str | Path | Model | None = None,
+    seed: int = 0,
+) -> Cropped:
+    """Cut what a classifier needs to find objects: each object with its surroundings, and ground.
+
+    Writes a folder of class folders, one of which is background, to train on. With a model learnt
+    from such a folder, what it takes for an object and is none is added as background: train again
+    on the new folder, and it errs less.
+
+    Args:
+        data: boxes in any format that `opsin check` reads
+        out: the new folder to write
+        root: the folder a file's paths start from
+        negatives: crops of ground for each picture, as large as its objects are
+        mine: a classifier, or its run, whose false alarms are added
+        seed: another seed draws other ground
+
+    Examples:
+        opsin crops boxes.json --out crops/
+        opsin train crops/ --out runs/crops
+        opsin crops boxes.json --mine runs/crops --out crops_hard/
+    """
+    from opsin.locate import crops as room
+
+    if out is None:
+        raise InputError("no out", expected="a folder to write", remedy="Add --out crops/.")
+    model = None if mine is None else _load(mine)
+    return room.cut(_read(data, root), Path(out).expanduser(), room.Wish(negatives, seed), model)
 
 
 def study(
