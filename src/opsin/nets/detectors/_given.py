@@ -5,7 +5,7 @@ Shapes: B pictures (B, C, h, w), normalised; targets (B, P, 6); R regions of a p
 
 from __future__ import annotations
 
-import hashlib
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -16,9 +16,7 @@ from opsin.nets.detectors._detector import proposed
 
 WAY = "selective"
 MOST = 300  # regions of a picture: of 2,000 in the papers, what a processor has time for
-KEPT = 5000  # pictures whose regions are remembered, at most 5 kB each
-
-_remembered: dict[tuple[tuple[int, ...], bytes], Tensor] = {}
+KEPT = 256  # pictures whose regions are remembered: validation asks for the same each epoch
 
 
 def regions(images: Tensor, targets: Tensor | None, most: int) -> list[Tensor]:
@@ -40,15 +38,15 @@ def found(image: Tensor) -> Tensor:
     low, high = image.min(), image.max()
     bytes_ = ((image - low) / (high - low).clamp(min=1e-6) * 255).round().byte()
     rgb = bytes_[:1].expand(3, -1, -1) if len(bytes_) == 1 else bytes_
-    picture = np.ascontiguousarray(rgb.cpu().numpy())
-    seen = (picture.shape, hashlib.blake2b(picture.tobytes(), digest_size=16).digest())
-    boxes = _remembered.get(seen)
-    if boxes is None:
-        boxes = torch.from_numpy(proposals.propose(WAY, picture).boxes[:MOST].copy())
-        _remembered[seen] = boxes
-        if len(_remembered) > KEPT:
-            del _remembered[next(iter(_remembered))]  # the oldest
-    return boxes
+    height, width = rgb.shape[1:]
+    return _searched(np.ascontiguousarray(rgb.cpu().numpy()).tobytes(), height, width)
+
+
+@lru_cache(maxsize=KEPT)
+def _searched(picture: bytes, height: int, width: int) -> Tensor:
+    """Return what is found in the bytes of a picture (3, height, width)."""
+    pixels = np.frombuffer(picture, np.uint8).reshape(3, height, width)
+    return torch.from_numpy(proposals.propose(WAY, pixels).boxes[:MOST].copy())
 
 
 def _padded(boxes: Tensor, most: int) -> Tensor:
