@@ -48,7 +48,7 @@ class Localise(Pooled):
     result: ClassVar[type[Result]] = Boxes
     better: ClassVar[str] = "localised"
     sign: ClassVar[int] = 1
-    floor: ClassVar[float] = 0.5
+    floor: ClassVar[float] = 0.4
     plain: ClassVar[str] = _placed.PLAIN
     usual: ClassVar[Mapping[str, Any]] = _placed.USUAL
 
