@@ -27,12 +27,14 @@ import harness
 import numpy as np
 
 import opsin
+from opsin.data import tiles
 from opsin.data.dataset import Dataset
 from opsin.data.sample import Sample
 from opsin.results import Boxes
 
 SPLIT = 0  # seed of the split of raccoon
-QUARTER = 0.75  # share of the width of the large picture that teaches
+TILE = 320  # pixels of a tile of the aerial picture
+PARTS = "train 0 0 0.6 1, validation 0.6 0 0.75 1, test 0.75 0 1 1"
 NAMES = ("yolo", "yolo9000", "ssd", "faster_rcnn", "fast_rcnn", "rcnn", "rfcn")
 
 
@@ -53,21 +55,12 @@ def deeppcb(root: Path) -> Dataset:
 
 
 def neon_trees(root: Path) -> Dataset:
-    """Return tiles of the large picture's left part to learn from, and its right part as it is."""
-    from opsin.data import tiles
-
+    """Return tiles of the large picture's left part to learn from, and of its right part."""
     data = Dataset.read(root / "neon-trees")
     large = max(data.samples, key=lambda sample: len(sample.truth.boxes))
     one = data.keep([replace(large, truth=_trees(large.truth))])
-    taught = tiles.cut(one, side=TILE, overlap=0.3, part=(0.0, 0.0, QUARTER, 1.0))
-    asked = tiles.cut(one, side=TILE, overlap=0.0, part=(QUARTER, 0.0, 1.0, 1.0))
-    samples = [replace(s, split="train") for s in taught] + [
-        replace(s, split="test") for s in asked
-    ]
-    return one.keep(samples)
-
-
-TILE = 320  # pixels of a tile of the aerial picture
+    folder = Path(tempfile.mkdtemp()) / "tiles"
+    return tiles.cut(one, tiles.Tiling(TILE, 0.3, tiles.parts_of(PARTS)), folder)
 
 
 def _trees(truth: Boxes) -> Boxes:

@@ -55,7 +55,7 @@ CASES = {
     "best": Case(
         {
             "net": stack(16, 32, 64, 128),
-            "minutes": "9.7",
+            "epochs": "18",
             "rate": "0.1",
             "augment": "rotate 10, translate 0.07, scale 0.9 1.1",
         },

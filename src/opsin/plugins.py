@@ -15,7 +15,7 @@ def names(package: str) -> list[str]:
     """Return the names of the plug-ins of a package: its files, but for those that begin with _.
 
     >>> names("opsin.tasks")
-    ['classify', 'regress']
+    ['classify', 'detect', 'localise', 'regress']
     """
     path = importlib.import_module(package).__path__
     return [found.name for found in pkgutil.iter_modules(path) if not found.name.startswith("_")]

@@ -78,6 +78,9 @@ def convert(
     to: str | None = None,
     out: str | Path | None = None,
     root: str | Path | None = None,
+    tiles: int | None = None,
+    overlap: float | None = None,
+    parts: str | None = None,
 ) -> Converted:
     """Write a data set in another format, and say what was cut, dropped or could not be held.
 
@@ -85,18 +88,32 @@ def convert(
     classes are kept where the format has ids. Pictures are copied into voc and yolo, and named by
     their paths in coco and table.
 
+    Large pictures become tiles, in a new folder, as coco or table. Boxes are cut at their edges;
+    one that a tile shows less than 30 % of is flagged ignore there. Parts of a picture may be named
+    after the splits they are for, and no tile lies in two. All tiles of one picture stay together
+    otherwise, so that to learn from a single picture and be tested on the rest of it takes
+
+    \b
+        --parts 'train 0 0 0.6 1, validation 0.6 0 0.75 1, test 0.75 0 1 1'
+
     Args:
         data: boxes, labels or numbers in any format that `opsin check` reads
         to: the format: coco, voc, yolo, table, folder
         out: the file (coco: .json, table: .csv, .tsv, .parquet) or the new folder to write
         root: where a named set lies on this machine, or the folder a file's paths start from
+        tiles: cut pictures into tiles of so many pixels a side
+        overlap: least share of its side that a tile has in common with the next; else 0.2
+        parts: what to keep of each picture: '[SPLIT] x1 y1 x2 y2' as shares, between commas
 
     Examples:
         opsin convert annotations/ --to coco --out boxes.json
         opsin convert boxes.json --to yolo --out boxes_yolo
         opsin convert photos/ --to table --out labels.csv
+        opsin convert aerial.json --to coco --tiles 400 --out tiles
+        opsin convert aerial.json --to coco --tiles 400 --out tiles --parts '0 0 0.75 1'
     """
     from opsin.data import convert as room
+    from opsin.data.tiles import Tiling, parts_of
 
     if to is None or out is None:
         raise InputError(
@@ -104,7 +121,11 @@ def convert(
             expected="a format and a place to write to",
             remedy="As in: --to coco --out boxes.json",
         )
-    return room.convert(_read(data, root), to, Path(out).expanduser())
+    if overlap is not None and tiles is None:
+        raise InputError("overlap without tiles", expected="both", remedy="Add --tiles 400.")
+    tiling = Tiling(tiles, 0.2 if overlap is None else overlap, parts_of(parts))
+    asked = tiles is not None or parts is not None
+    return room.convert(_read(data, root), to, Path(out).expanduser(), tiling if asked else None)
 
 
 def train(

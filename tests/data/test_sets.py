@@ -165,5 +165,5 @@ def test_discs_cover_what_they_say() -> None:
 
 
 def test_unknown_samples_are_listed() -> None:
-    with pytest.raises(DataError, match="digits, discs, shapes"):
+    with pytest.raises(DataError, match="digits, discs, scattered, shapes"):
         Dataset.read("samples:nothing")

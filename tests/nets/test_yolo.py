@@ -70,7 +70,7 @@ def test_terms_by_hand() -> None:
     # the box 16 16 24 24 of the cell 2, 2 holds the object in its middle but for half a pixel
     iou = 1 / 64
     apart = (0.5**2 + 0.5**2) / (8**2 + 8**2)
-    assert float(said["box"]) == pytest.approx(5 * (1 - iou + apart), rel=1e-4)
+    assert float(said["box"]) == pytest.approx(2 * (1 - iou + apart), rel=1e-4)
     assert float(said["class"]) == pytest.approx(2 * math.log(2), rel=1e-5)
     background = math.log1p(math.exp(-2))
     wanted = 159 * background + (background + 2 * iou)  # −log(1 − σ(o)) − o · target

@@ -26,7 +26,7 @@ def write_whole(folder: Path, *, pictures: int = 1000) -> Path:
     """Write a study with everything a page can show: holes, a published table, votes, pictures."""
     failed = [(("dropconnect", "original"), 3)]
     left = [(("dropconnect", "rotation"), seed) for seed in range(5)]
-    about = {"command": "opsin study mnist-augmentation --out studies/mnist"}
+    about = {"typed": ["mnist-augmentation", "--preset", "laptop"]}
     write_study(folder, failed=failed, left_out=left, pictures=pictures, about=about)
     table = [
         {"cell": {"net": net, "augment": augment}, "mean": 0.985, "best": 0.99}
@@ -171,7 +171,7 @@ def test_failures_and_how_to_repeat_it_are_told(whole):
     tree = parsed(whole)
     assert "dropconnect, original 3 killed (out of memory)" in words(section(tree, "holes"))
     told = words(section(tree, "repeat"))
-    assert "opsin study mnist-augmentation --out studies/mnist" in told
+    assert "opsin study mnist-augmentation --preset laptop --out" in told
     assert "Machine 2 cores, x86_64" in told and "torch 2.8.0" in told
 
 

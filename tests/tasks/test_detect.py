@@ -149,6 +149,8 @@ def test_nets_are_named_by_detector_and_backbone():
         Detect.frame(Preprocessing((224, 224)), Recipe(cutmix=1.0))
     with pytest.raises(RecipeError, match="no backbone"):
         tasks.find("classify").seen(Recipe(backbone="resnet18"))
+    with pytest.raises(RecipeError, match="for objects"):
+        tasks.find("regress").seen(Recipe(mosaic=0.5))
 
 
 def test_what_cannot_be_learnt_or_restored_is_refused():

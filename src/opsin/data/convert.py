@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opsin.data import formats
+from opsin.data import formats, tiles
 from opsin.data.dataset import Dataset
 from opsin.data.formats._gathered import DROPPED
 from opsin.data.sample import shown
 from opsin.errors import DataError
 from opsin.events import Problem
+from opsin.files import folder_replacing
 from opsin.results import Boxes
+
+TILED = {"coco": "boxes.json", "table": "boxes.csv"}  # formats that hold groups, and their file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,10 @@ class Converted:
         yield f"{shown(self.out)}: {self.images:,} pictures{boxes} as {self.to}"
 
 
-def convert(data: Dataset, to: str, out: Path) -> Converted:
+def convert(data: Dataset, to: str, out: Path, tiling: tiles.Tiling | None = None) -> Converted:
     """Write ``data`` in the format ``to`` and return what came of it.
 
+    With a ``tiling``, ``out`` is a new folder with the tiles in ``images`` and a file of boxes.
     Raises ``DataError`` where there is something at ``out`` already, and for what the format
     cannot hold.
     """
@@ -55,7 +59,25 @@ def convert(data: Dataset, to: str, out: Path) -> Converted:
             expected="a new file or folder",
             remedy="Remove it, or choose another --out.",
         )
-    lost = formats.write(data, out, to)
+    if tiling is None:
+        lost = formats.write(data, out, to)
+    else:
+        data, lost = _tiled(data, to, out, tiling)
     boxes = sum(len(s.truth) for s in data.samples if isinstance(s.truth, Boxes))
     boxes -= sum(problem.kind == "not-kept" and problem.path != out.name for problem in lost)
     return Converted(out, to, len(data), boxes, data.ledger + lost)
+
+
+def _tiled(
+    data: Dataset, to: str, out: Path, tiling: tiles.Tiling
+) -> tuple[Dataset, tuple[Problem, ...]]:
+    """Write tiles and their boxes into a new folder, whole or not at all; return both ledgers."""
+    if to not in TILED:
+        raise DataError(
+            f"tiles as {to}",
+            expected="a format that holds which tiles are of one picture",
+            remedy=f"Write {' or a '.join(TILED)}.",
+        )
+    with folder_replacing(out) as beside:
+        cut = tiles.cut(data, tiling, beside / "images")
+        return cut, formats.write(cut, beside / TILED[to], to)

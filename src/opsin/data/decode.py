@@ -47,7 +47,17 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-__all__ = ["SUFFIXES", "Facts", "PictureError", "centre", "decode", "kind_of", "look", "prepare"]
+__all__ = [
+    "SUFFIXES",
+    "Facts",
+    "PictureError",
+    "centre",
+    "decode",
+    "full",
+    "kind_of",
+    "look",
+    "prepare",
+]
 
 GREY = 128  # what `pad` fills with
 ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4 A
@@ -147,6 +157,17 @@ def fitted(
         return _fit(image, pre), (image.height, image.width)
     with _upright(source, pre, memory) as upright:
         return _fit(_eight_bit(upright), pre), upright.info["opsin_size"]
+
+
+def full(source: Source) -> Image.Image:
+    """Return a picture upright at its full size, mode L or RGB: to cut parts from without a copy.
+
+    Raises ``PictureError`` as ``decode`` does.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(_checked(source))
+    with _upright(source) as upright:
+        return _eight_bit(upright)
 
 
 def to_array(image: Image.Image) -> Pixels:

@@ -94,7 +94,7 @@ def _plate(picture: Picture, said: bool) -> str:
     where = ""
     if said and picture.path:
         where = f'<span class="path" title="{safe(picture.path)}">{name(picture.path)}</span>'
-    image = thumbnail(picture.image, alt)
+    image = thumbnail(picture.image, alt, 512 if picture.pair else 256)
     return f"<li><figure>{image}<figcaption>{text}{where}</figcaption></figure></li>"
 
 

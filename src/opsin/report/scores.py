@@ -245,7 +245,9 @@ def mistakes(story: Story) -> str:
         right = sum(row[i] for i, row in enumerate(cells))
         flawless = bool(cells) and right == sum(map(sum, cells))
         return paragraph("None: every answer was right.") if flawless else ""
-    return paragraph("The worst first.", "soft") + gallery(story.mistakes)
+    pairs_ = any(picture.pair for picture in story.mistakes)
+    told = "The worst first." + (" Left the truth, right what was said." if pairs_ else "")
+    return paragraph(told, "soft") + gallery(story.mistakes)
 
 
 def suspects(story: Story) -> str:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Picture:
     """Shows a picture, uint8 (3, h, w) or (1, h, w), with what was said of it and what is true.
 
-    ``score`` lies in 0..1 and is None where the task has no score.
+    ``score`` lies in 0..1 and is None where the task has no score. A ``pair`` shows the truth drawn
+    on the left, and on the right what was said.
     """
 
     image: NDArray[np.uint8]
@@ -32,6 +33,7 @@ class Picture:
     truth: str
     score: float | None = None
     path: str = ""
+    pair: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ PLAIN = (
 # Boxes are learnt by small steps of AdamW, clipped: plain descent at the rates of classes diverges.
 USUAL: Mapping[str, Any] = {
     "batch": 16,
-    "rates": {"adamw": 1e-3, "sgd": 0.01},
+    "rates": {"adamw": 2e-3, "sgd": 0.02},
     "optimizer": "adamw",
     "decay": 0.02,
     "average": 0.99,

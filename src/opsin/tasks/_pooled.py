@@ -40,6 +40,12 @@ class Pooled:
                 expected="a net that says one thing of a picture, and no backbone",
                 remedy="See `opsin nets`; detectors learn from boxes.",
             )
+        if recipe.mosaic or recipe.operating != "f1":
+            raise RecipeError(
+                f"mosaic={recipe.mosaic}, operating={recipe.operating!r} to {plugins.named(cls)}",
+                expected="neither: they are for objects and their boxes",
+                remedy="Leave them out.",
+            )
         return recipe
 
     @classmethod

@@ -124,8 +124,10 @@ def _held_out(outcome: Outcome, places: Sequence[int]) -> list[Picture]:
     """Return some held-out pictures with what was said of them."""
     held, samples = outcome.made.part(outcome.split), outcome.made.samples(outcome.split)
     views = centre(held.pixels, outcome.model.preprocessing)
+    told = outcome.model.task.told([outcome.results[i] for i in places], None)
     return [
-        _picture(views[i], outcome.results[i], held.truths[i], samples[i].called) for i in places
+        _picture(views[i], said, held.truths[i], samples[i].called)
+        for i, said in zip(places, told, strict=True)
     ]
 
 
@@ -143,5 +145,10 @@ def _suspected(outcome: Outcome) -> list[Picture]:
 
 
 def _picture(image: np.ndarray, said: Result, truth: Result, path: str) -> Picture:
+    """Return a picture with what was said of it; where that lies in it, drawn beside the truth."""
     score = said.score if isinstance(said, Label) else None
-    return Picture(np.ascontiguousarray(image), said.words(), truth.words(), score, path)
+    seen = np.ascontiguousarray(image)
+    if truth.located:
+        rgb = np.repeat(seen, 3, 0) if len(seen) == 1 else seen
+        seen = np.concatenate([truth.draw(rgb), said.draw(rgb)], axis=2)  # (3, h, 2 w)
+    return Picture(seen, said.words(), truth.words(), score, path, truth.located)

@@ -11,7 +11,7 @@ def names() -> list[str]:
     """Return the sample sets there are.
 
     >>> names()
-    ['digits', 'discs', 'shapes', 'x_or_o']
+    ['digits', 'discs', 'scattered', 'shapes', 'x_or_o']
     """
     return plugins.names(__name__)
 

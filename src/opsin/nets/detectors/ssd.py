@@ -51,8 +51,8 @@ class SSD(Detector):
 
     >>> from opsin.nets import build
     >>> net = build("ssd on resnet18", outputs=4, size=(64, 64)).eval()
-    >>> net(torch.zeros(2, 3, 64, 64)).shape  # 6 boxes at 8 x 8, 4 x 4 and 2 x 2 places
-    torch.Size([2, 504, 8])
+    >>> net(torch.zeros(2, 3, 64, 64)).shape  # 4 boxes at 8 x 8 places, 6 at 4 x 4 and 2 x 2
+    torch.Size([2, 376, 8])
     """
 
     scale: Tensor

@@ -33,7 +33,8 @@ STRIDES = (8, 16, 32)
 WIDTH = 96  # channels of pyramid and heads
 FACTOR = 4.0  # by which an anchor's side may differ from that of an object it answers for
 NEAR = 1.0  # strides between the middle of a cell and a centre it may answer for
-OVERLAP, BOX = 3.0, 5.0  # YOLOX's weights, of the overlap in the cost and of boxes in the loss
+OVERLAP = 3.0  # weight of the overlap in the cost of an answer, YOLOX's
+BOX = 2.0  # weight of boxes in the loss; at YOLOX's 5 classes are learnt late from few pictures
 TINY = 1e-6
 
 
@@ -138,7 +139,7 @@ def _head(each: int, outputs: int, prior: float) -> nn.Sequential:
     last = _dense.start(nn.Conv2d(WIDTH, each * (5 + outputs), 1))
     with torch.no_grad():
         last.bias.view(each, -1)[:, 4] = _dense.logit(prior)  # type: ignore[union-attr]
-    return nn.Sequential(separable(WIDTH, WIDTH), separable(WIDTH, WIDTH), last)
+    return nn.Sequential(separable(WIDTH, WIDTH), last)
 
 
 def decoded(codes: Tensor, places: _dense.Places, spread: float) -> Tensor:

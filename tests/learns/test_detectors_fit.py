@@ -1,4 +1,4 @@
-"""Each detector of one stage learns eight drawn pictures by heart, from nothing."""
+"""Each detector that needs nothing given learns eight drawn pictures by heart, from nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINE = ", ".join(f"conv 3x3x{c} stride 2 pad 1, bn" for c in (16, 24, 32, 64)) +
 KINDS = {"disc": 0, "square": 1}
 
 
-@pytest.mark.parametrize("kind", ["yolo", "ssd", "yolo9000"])
+@pytest.mark.parametrize("kind", ["yolo", "ssd", "yolo9000", "faster_rcnn", "rfcn"])
 def test_eight_pictures_by_heart(kind: str) -> None:
     samples = scattered.read(8, seed=2).samples
     truths = [sample.truth for sample in samples if isinstance(sample.truth, Boxes)]
