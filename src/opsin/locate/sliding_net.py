@@ -113,15 +113,20 @@ def _parted(traced: fx.GraphModule) -> tuple[fx.Node, list[nn.Module]]:
 
 
 def _layers(traced: fx.GraphModule, border: fx.Node) -> list[Window]:
-    """Return the windows on the way to a node; where ways part, on the one with the most."""
+    """Return the windows on the way to a node; where ways part, on the one that reaches furthest."""
     found: dict[fx.Node, list[Window]] = {}
     for node in traced.graph.nodes:
         before = [found[other] for other in node.all_input_nodes]
-        longest = max(before, key=len, default=[])
+        longest = max(before, key=_reach, default=[])
         layer = traced.get_submodule(str(node.target)) if node.op == "call_module" else None
         own = [_window(layer)] if isinstance(layer, _WINDOWS) else []
         found[node] = [*longest, *own]
     return found[border]
+
+
+def _reach(layers: list[Window]) -> tuple[int, int]:
+    """Return what orders ways: their number of windows, then the sum of their spans."""
+    return len(layers), sum(axis.span for layer in layers for axis in layer.axes)
 
 
 def _window(layer: Any) -> Window:
