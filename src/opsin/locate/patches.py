@@ -56,7 +56,8 @@ def luma(pixels: Pixels) -> Pixels:
     [[[[200]]]]
     """
     total = np.einsum("nchw,c->nhw", pixels.astype(np.uint32), LUMA)
-    return ((total + 0x8000) >> 16).astype(np.uint8)[:, None]
+    grey: Pixels = ((total + 0x8000) >> 16).astype(np.uint8)[:, None]
+    return grey
 
 
 def _proposed(image: Pixels, way: Way, context: float) -> Iterator[tuple[Floats, Floats]]:

@@ -1,0 +1,187 @@
+"""Cuts what a classifier learns from to find objects: objects with their surroundings, and ground.
+
+With a model, what it takes for an object where none is becomes ground to learn from, too: rounds of
+hard negatives, by which false alarms were brought down where handguns were sought in films (Olmos,
+Tabik & Herrera, Automatic Handgun Detection Alarm in Videos Using Deep Learning, 2018, section 4;
+the idea is Sung & Poggio's, Example-Based Learning for View-Based Human Face Detection, 1998).
+
+Shapes: an image (3, H, W); n boxes (n, 4) in its pixels.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from opsin.data import formats
+from opsin.data.dataset import Dataset
+from opsin.data.decode import decode
+from opsin.data.sample import Sample, shown
+from opsin.errors import DataError, RecipeError
+from opsin.locate.frames import CONTEXT, Floats, squares
+from opsin.locate.searcher import GROUND, Searcher
+from opsin.ops import boxes as geometry
+from opsin.ops.seeding import number
+from opsin.results import Boxes, Label
+
+if TYPE_CHECKING:
+    from opsin.model import Model
+
+    Pixels = NDArray[np.uint8]
+
+TRIES = 20  # places drawn for a crop of ground before a picture counts as full
+SHARED = 0.1  # IoU with an object up to which a drawn place shows ground
+ALARM = 0.3  # the same for what a model said: beside an object is not on it
+SURE = 0.5  # score from which on a false alarm is a hard negative
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Says how many crops of ground each picture gives, drawn by ``seed``, and the usual context.
+
+    ``proposals`` is where a model looks for its false alarms, of which a picture gives ``most``.
+    """
+
+    negatives: int = 3
+    seed: int = 0
+    proposals: str = ""
+    most: int = 20
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.negatives <= 1000:
+            raise RecipeError(f"negatives={self.negatives}", expected="0 to 1000")
+
+
+@dataclass(frozen=True, slots=True)
+class Cropped:
+    """Says what was cut and where it was written; ``hard`` counts the false alarms among it."""
+
+    out: Path
+    classes: Mapping[str, int]
+    hard: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {"out": shown(self.out), "classes": dict(self.classes), "hard": self.hard}
+
+    def lines(self) -> Iterator[str]:
+        """Yield what there is to say, a line each."""
+        told = ", ".join(f"{n:,} {name}" for name, n in sorted(self.classes.items()))
+        hard = f" ({self.hard:,} of them false alarms)" if self.hard else ""
+        yield f"{shown(self.out)}: {told}{hard}"
+
+
+def cut(data: Dataset, out: Path, wish: Wish | None = None, model: Model | None = None) -> Cropped:
+    """Write crops of a data set of boxes as a folder of class folders, and say how many.
+
+    Raises ``DataError`` for data of another kind, without an object, with a class called as the
+    ground is, and where there is something at ``out`` already.
+    """
+    if data.kind is not Boxes:
+        raise DataError(f"truths of kind {data.kind.kind}", expected="boxes")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise DataError(f"{shown(out)}, where there is something already", expected="a new folder")
+    if taken := [name for name in data.classes if name.lower() in GROUND]:
+        raise DataError(f"the class {taken[0]!r} of boxes", expected="no box round the ground")
+    wish = wish or Wish()
+    searcher = Searcher(model, wish.proposals or usual(data)) if model else None
+    samples: list[Sample] = []
+    hard = 0
+    for index, sample in enumerate(data.samples):
+        if not isinstance(sample.truth, Boxes):
+            continue
+        image = decode(sample.image)
+        known = sample.truth.keep(~sample.truth.ignored)
+        draws = np.random.default_rng(number(wish.seed, index))
+        found = [(box, name) for box, name in zip(known.boxes, known.names, strict=True)]
+        ground = drawn(image.shape[1:], sample.truth.boxes, wish.negatives, draws)
+        if searcher:
+            alarms = mined(searcher, image, sample.truth.boxes, wish.most)
+            hard += len(alarms)
+            ground = np.concatenate([ground, alarms])
+        found += [(box, GROUND[0]) for box in ground]
+        samples += _crops(image, found, sample, f"{index:06}")
+    counts = Counter(s.truth.name for s in samples if isinstance(s.truth, Label))
+    if not set(counts) - {GROUND[0]}:
+        raise DataError("no box that is to be found", expected="at least one object")
+    formats.write(Dataset(tuple(samples)), out, "folder")
+    return Cropped(out, counts, hard)
+
+
+def drawn(size: tuple[int, ...], taken: Floats, many: int, draws: np.random.Generator) -> Floats:
+    """Return up to ``many`` squares (n, 4) of ground, as large as one of the objects is each.
+
+    >>> taken = np.array([[10, 10, 30, 30]], np.float32)
+    >>> places = drawn((100, 100), taken, 3, np.random.default_rng(0))
+    >>> len(places), (places[:, 2] - places[:, 0]).round(3).tolist()
+    (3, [20.0, 20.0, 20.0])
+    """
+    found = np.zeros((0, 4), np.float32)
+    sides = (taken[:, 2:] - taken[:, :2]).max(axis=1) if len(taken) else np.array([min(size) / 4])
+    for _ in range(many * TRIES):
+        if len(found) == many:
+            break
+        side = float(np.clip(draws.choice(sides), 1, min(size)))
+        left, top = draws.uniform(0, [size[1] - side, size[0] - side])
+        place = np.array([[left, top, left + side, top + side]], np.float32)
+        if not _touches(place, taken, SHARED)[0]:
+            found = np.concatenate([found, place])
+    return found
+
+
+def mined(searcher: Searcher, image: Pixels, taken: Floats, most: int) -> Floats:
+    """Return up to ``most`` places (n, 4) where a classifier is sure of an object and none is."""
+    said = searcher.find(image, SURE)
+    wrong: Floats = said.boxes[~_touches(said.boxes, taken, ALARM)]
+    return wrong[:most]
+
+
+def usual(data: Dataset) -> str:
+    """Return windows as large as the objects of a data set are: small, middling and large ones.
+
+    >>> truth = Boxes(np.array([[0, 0, 20, 10], [0, 0, 40, 40]]), ("ant", "bee"))
+    >>> usual(Dataset((Sample(np.zeros((3, 50, 50), np.uint8), truth),)))
+    'sliding, scales 22 30 38, step 0.25'
+    """
+    sides = np.concatenate(
+        [
+            (s.truth.boxes[:, 2:] - s.truth.boxes[:, :2]).max(axis=1)
+            for s in data.samples
+            if isinstance(s.truth, Boxes) and len(s.truth)
+        ]
+        or [np.array([64.0])]
+    )
+    scales = np.unique(np.maximum(1, np.quantile(sides, (0.1, 0.5, 0.9)).round())).astype(int)
+    return f"sliding, scales {' '.join(map(str, scales))}, step 0.25"
+
+
+def _touches(boxes: Floats, taken: Floats, share: float) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4) overlap one that is taken by an IoU above ``share``, (n,)."""
+    if not len(taken) or not len(boxes):
+        return np.zeros(len(boxes), bool)
+    near = geometry.overlap(torch.tensor(boxes), torch.tensor(taken))  # (n, m)
+    return np.asarray((near > share).any(dim=1).numpy(), bool)
+
+
+def _crops(
+    image: Pixels, found: list[tuple[Floats, str]], sample: Sample, stem: str
+) -> Iterator[Sample]:
+    """Yield a sample for each box and class, cut out with its context."""
+    if not found:
+        return
+    frames = squares(np.stack([box for box, _ in found]), image.shape[1:], CONTEXT)  # (n, 4)
+    for place, (frame, (_, name)) in enumerate(
+        zip(np.rint(frames).astype(int), found, strict=True)
+    ):
+        left, top, right, bottom = frame.tolist()
+        pixels = np.ascontiguousarray(
+            image[:, top : max(bottom, top + 1), left : max(right, left + 1)]
+        )
+        yield Sample(pixels, Label(name), sample.split, name=f"{stem}-{place}.png")
