@@ -113,7 +113,7 @@ def _parted(traced: fx.GraphModule) -> tuple[fx.Node, list[nn.Module]]:
 
 
 def _layers(traced: fx.GraphModule, border: fx.Node) -> list[Window]:
-    """Return the windows on the way to a node; where ways part, on the one that reaches furthest."""
+    """Return the windows on the way to a node; where they part, on the one of most layers."""
     found: dict[fx.Node, list[Window]] = {}
     for node in traced.graph.nodes:
         before = [found[other] for other in node.all_input_nodes]
