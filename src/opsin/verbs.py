@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsin.errors import InputError
-from opsin.events import Event, follow
+from opsin.events import Event, Note, follow
 from opsin.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -256,6 +256,7 @@ def locate(
     background: str | None = None,
     score: float = 0.5,
     draw: str | Path | None = None,
+    watch: Watch = _ignore,
 ) -> Iterator[Prediction]:
     """Find objects in whole pictures with a classifier of crops, one class of which is no object.
 
@@ -284,7 +285,10 @@ def locate(
     """
     from opsin.locate.searcher import Searcher
 
-    said = Searcher(_load(model), proposals, background=background).iterate(images, score)
+    searcher = Searcher(_load(model), proposals, background=background)
+    for note in searcher.notes():
+        watch(Note(note))
+    said = searcher.iterate(images, score)
     return said if draw is None else _drawn(said, draw)
 
 
