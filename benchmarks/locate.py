@@ -35,8 +35,8 @@ from opsin.proposals import sliding
 from opsin.results import Boxes
 
 CELL, RADIUS = 180, (23.0, 29.0)  # pixels
-LINE = "conv 5x5x8, pool 2, conv 3x3x16, pool 2, conv 3x3x32, global, dense 2"
-SIDE = 40  # pixels that the net sees: a window of 80 at half its size
+LINE = "conv 5x5x8, pool 2, conv 3x3x16, pool 2, conv 3x3x32, pool 2, conv 3x3x32, global, dense 2"
+SIDE = 80  # pixels that the net sees: a window as it is
 OBJECT = 80 / 1.5  # of which a window of 80 shows the context, too
 WAYS = {
     "windows": f"sliding, scales {OBJECT}, step 0.1, most 1000000",
