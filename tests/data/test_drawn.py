@@ -31,3 +31,13 @@ def test_a_folder_that_refuses_is_named(tmp_path):
         Album(tmp_path / "file").add(
             np.zeros((3, 4, 4), np.uint8), "x.png", Boxes(np.zeros((0, 4), np.float32))
         )
+
+
+def test_nothing_that_is_there_is_overwritten(tmp_path):
+    for name in ("a.png", "a-2.png"):
+        (tmp_path / name).write_bytes(b"mine")
+    album, grey = Album(tmp_path), np.full((3, 20, 20), 128, np.uint8)
+    nothing = Boxes(np.zeros((0, 4), np.float32))
+    paths = [album.add(grey, name, nothing) for name in ("a.png", "b.png", "b.png", "b-2.png")]
+    assert [path.name for path in paths] == ["a-3.png", "b.png", "b-2.png", "b-2-2.png"]
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "a-2.png").read_bytes() == b"mine"

@@ -18,7 +18,7 @@ from opsin import cli
 from opsin.data import tiles
 from opsin.data.convert import convert
 from opsin.data.decode import decode, full
-from opsin.data.sample import Sample
+from opsin.data.sample import SPLITS, Sample
 from opsin.data.split import split
 from opsin.data.tiles import Tiling, cut, parts_of
 from opsin.errors import DataError
@@ -129,9 +129,9 @@ def test_one_picture_trains_and_tests_on_parts_of_its_own(
     assert cli.run([str(word) for word in [*words, "--overlap", 0.25, "--parts", SPLIT]]) == 0
     told = json.loads(capsys.readouterr().out)
     read = opsin.Dataset.read(tmp_path / "t")
-    assert told["images"] == len(read) and {s.group for s in read.samples} == {
-        "aerial_images/000000.png"
-    }
+    assert told["images"] == len(read)
+    groups = {(s.split, s.group) for s in read.samples}
+    assert groups == {(name, f"aerial_images/000000.png, {name}") for name in SPLITS}
     edges = {"train": (0, 240), "validation": (240, 300), "test": (300, 400)}
     for sample in read.samples:
         x = int(sample.called.split("_")[1])

@@ -15,9 +15,10 @@ pytestmark = pytest.mark.learns
 @pytest.mark.parametrize("name", tasks.names())
 def test_task_reaches_its_floor(name: str, tmp_path: Path) -> None:
     task = tasks.find(name)
+    rate, epochs = (0.02, 40) if task.linear else (None, 15)
     model = opsin.train(
         task.example(600, seed=3),
-        opsin.Recipe(policy="scratch", epochs=40, batch=32, rate=0.02 if task.linear else None),
+        opsin.Recipe(policy="scratch", epochs=epochs, batch=32, rate=rate),
         out=tmp_path / "run",
     )
     reached = model.about["metrics"][task.better]["value"]

@@ -92,6 +92,23 @@ def test_pictures_without_objects_teach_background_alone(kind: str) -> None:
     assert found["classes"].item() > 0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_ignored_teaches_nothing(kind: str) -> None:
+    net = made(kind)
+    images = drawn(2)[0]
+    everything = [[-64, -64, 128, 128, 0, 1]]
+    found = terms(net, images, ready(net, targets(everything, everything)))
+    assert [term.item() for term in found.values()] == [0.0] * len(found)
+    torch.stack(list(found.values())).sum().backward()  # type: ignore[no-untyped-call]
+    assert all(torch.isfinite(p.grad).all() for p in net.parameters() if p.grad is not None)
+
+
+def test_regions_are_seen_by_a_net_that_does_not_pad() -> None:
+    net = nets.build("rcnn on alexnet", outputs=2, size=(96, 96)).eval()  # 3 rows of stride 16
+    with torch.no_grad():
+        assert net(drawn(1)[0]).shape == (1, 100, 6)
+
+
 def test_anchors_answer_by_their_overlap_and_each_object_has_its_best() -> None:
     anchors = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 6], [0, 0, 4, 4], [50, 50, 60, 60]])
     truths = torch.tensor([[0.0, 0, 10, 9], [48, 48, 70, 70]])

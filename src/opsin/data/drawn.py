@@ -25,8 +25,8 @@ FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}  # kept; any other be
 class Album:
     """Writes drawn pictures into a folder, each under the name of its file.
 
-    Of two files of one name the second gets a number: nothing is overwritten, and nothing lands
-    outside of the folder, whatever the paths were.
+    Of two files of one name the second gets a number: nothing is overwritten, not even where the
+    folder is that of the pictures, and nothing lands outside of it, whatever the paths were.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -47,6 +47,9 @@ class Album:
         given = Path(name)
         suffix = given.suffix if given.suffix.lower() in FORMATS else ".png"
         stem = given.stem.strip(".") or "picture"
-        self.taken[(stem + suffix).lower()] += 1
-        often = self.taken[(stem + suffix).lower()]
-        return self.folder / (f"{stem}{suffix}" if often == 1 else f"{stem}-{often}{suffix}")
+        while True:
+            self.taken[(stem + suffix).lower()] += 1
+            often = self.taken[(stem + suffix).lower()]
+            path = self.folder / (f"{stem}{suffix}" if often == 1 else f"{stem}-{often}{suffix}")
+            if not path.exists():
+                return path

@@ -28,6 +28,7 @@ LOW, HIGH = 0.3, 0.7  # IoU below which an anchor is background, from which on i
 DRAWN, SHARE = 256, 0.5  # anchors of a picture that count in a step, and how many hold an object
 LOOKED_AT = 1000  # anchors, the likeliest of a picture, that suppress each other
 OVERLAP = 0.7  # IoU above which of two proposals one is enough
+LEAST = 1.0  # pixels: the smaller side of a proposal
 
 
 class Proposer(nn.Module):
@@ -102,18 +103,28 @@ class Proposed:
 def assigned(anchors: Tensor, truths: Tensor, ignored: Tensor) -> Tensor:
     """Return matches (M,) of anchors with truths (section 3.1.2); each truth has its best anchor.
 
+    What an object to ignore (I, 4) would match, and what lies in it, is unjudged.
+
     >>> anchors = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 4], [50, 50, 60, 60]])
     >>> assigned(anchors, torch.tensor([[0.0, 0, 10, 9]]), torch.zeros(0, 4)).tolist()
     [0, -2, -1]
     """
-    matches = matching.by_iou(box.overlap(truths, anchors), LOW, HIGH, force="best")
-    return matching.spare(matches, anchors, ignored)
+    overlap = box.overlap(torch.cat([truths, ignored]), anchors)  # (T + I, M)
+    own = matching.by_iou(overlap, LOW, HIGH, force="best")
+    judged = own.masked_fill(own >= len(truths), matching.UNJUDGED)
+    return matching.spare(judged, anchors, ignored)
 
 
 def regions(said: Tensor, anchors: Tensor, size: tuple[int, int], most: int) -> Tensor:
-    """Return ``most`` regions (most, 4) of one picture, likeliest first; rows of 0 fill up."""
+    """Return ``most`` regions (most, 4) of one picture, likeliest first; rows of 0 fill up.
+
+    What lies beyond the picture, or is narrower than a pixel, is no region: as nothing overlaps it,
+    suppression would leave it in the place of others.
+    """
     likeliest = said[:, 4].topk(min(LOOKED_AT, len(said))).indices
     boxes = box.clip(coding.from_deltas(said[likeliest, :4], anchors[likeliest]), size)
+    wide = (boxes[:, 2:] - boxes[:, :2] >= LEAST).all(1)
+    boxes, likeliest = boxes[wide], likeliest[wide]
     kept = suppress.nms(boxes, said[likeliest, 4], OVERLAP, most=most)
     found = boxes.new_zeros(most, 4)
     found[: len(kept)] = boxes[kept]

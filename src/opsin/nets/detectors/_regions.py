@@ -10,6 +10,7 @@ background.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log
 from typing import NamedTuple
 
 import torch
@@ -18,13 +19,13 @@ from torch.nn import functional
 
 from opsin.nets.detectors import _dense
 from opsin.nets.detectors._detector import Detector, objects
+from opsin.nets.detectors._pyramid import pointwise, separable
 from opsin.nets.detectors._trunk import Trunk
 from opsin.ops import boxes as box
 from opsin.ops import coding, matching, sampling
 
 ENOUGH = 0.5  # IoU from which on a region holds an object
 SHARE = 0.25  # of the regions learnt from may hold one
-UNSURE = 2.0  # logit of background before anything was learnt: most regions hold nothing
 
 
 class Sampled(NamedTuple):
@@ -126,6 +127,38 @@ def _terms(logits: Tensor, codes: Tensor, chosen: Sequence[Sampled]) -> dict[str
     return {"classes": confusion / count, "boxes": off / count}
 
 
+def sure(outputs: int) -> float:
+    """Return the logit of background, beside 0 for each class, that fits what is drawn.
+
+    >>> logits = torch.tensor([0.0, 0.0, 0.0, sure(3)])
+    >>> [round(share, 3) for share in logits.softmax(0).tolist()]
+    [0.083, 0.083, 0.083, 0.75]
+    """
+    return log(outputs * (1 - SHARE) / SHARE)
+
+
+class Merged(nn.Module):
+    """Makes one map of maps of ``channels``, at the stride of the finest: coarse ones enlarged.
+
+    >>> maps = [torch.zeros(2, 8, 10, 10), torch.zeros(2, 16, 5, 5)]
+    >>> Merged([8, 16], 32)(maps).shape
+    torch.Size([2, 32, 10, 10])
+    """
+
+    def __init__(self, channels: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.lateral = nn.ModuleList([pointwise(each, width) for each in channels])
+        self.after = separable(width, width)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return the map (B, width, h, w)."""
+        seen = [layer(m) for layer, m in zip(self.lateral, maps, strict=True)]
+        size = seen[0].shape[-2:]
+        larger = [functional.interpolate(m, size=size, mode="nearest") for m in seen[1:]]
+        merged: Tensor = self.after(sum(larger, seen[0]))
+        return merged
+
+
 class Head(nn.Module):
     """Says what pooled regions (R, F) hold: logits (R, K + 1) and codes (R, 4)."""
 
@@ -137,7 +170,7 @@ class Head(nn.Module):
             nn.init.normal_(layer.weight, std=spread)
             nn.init.zeros_(layer.bias)
         with torch.no_grad():
-            self.classes.bias[-1] = UNSURE
+            self.classes.bias[-1] = sure(outputs)
 
     def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits and codes."""

@@ -14,8 +14,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from opsin.nets.detectors import _dense, _given
-from opsin.nets.detectors._pyramid import Pyramid
-from opsin.nets.detectors._regions import Head, Staged
+from opsin.nets.detectors._regions import Head, Merged, Staged
 from opsin.nets.detectors._trunk import Trunk
 from opsin.nets.detectors.faster_rcnn import CELLS, STRIDES, WIDTH
 from opsin.ops.regions import pooled
@@ -27,20 +26,19 @@ def build(net: nn.Module, *, outputs: int, size: tuple[int, int]) -> FastRcnn:
 
 
 class FastRcnn(Staged):
-    """Looks at the regions of selective search on maps of the whole picture."""
+    """Looks at the regions of selective search on one map of the whole picture."""
 
     proposals: ClassVar[str | None] = _given.WAY
     asked = _given.MOST
 
     def __init__(self, backbone: Trunk, outputs: int, size: tuple[int, int]) -> None:
         super().__init__(backbone, outputs, size)
-        self.pyramid = Pyramid(backbone.channels, WIDTH)
+        self.merged = Merged(backbone.channels, WIDTH)
         self.head = Head(WIDTH * CELLS[0] * CELLS[1], outputs)
 
     def look(self, images: Tensor) -> list[Tensor]:
-        """Return the maps of the pyramid."""
-        maps: list[Tensor] = self.pyramid(self.backbone(images))
-        return maps
+        """Return the one map."""
+        return [self.merged(self.backbone(images))]
 
     def propose(
         self, images: Tensor, seen: list[Tensor], targets: Tensor | None
@@ -52,7 +50,7 @@ class FastRcnn(Staged):
     def judge(
         self, images: Tensor, seen: list[Tensor], regions: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Return what the head says of regions pooled from the finest map."""
+        """Return what the head says of regions pooled from the map."""
         del images
         cells = pooled(seen[0].float(), regions, CELLS, stride=self.backbone.strides[0])
         logits, codes = self.head(cells)

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from opsin.nets.detectors import _dense, _given
 from opsin.nets.detectors._regions import Head, Staged
@@ -42,8 +43,8 @@ class Rcnn(Staged):
 
     def __init__(self, backbone: Trunk, outputs: int, size: tuple[int, int]) -> None:
         super().__init__(backbone, outputs, size)
-        cells = (SIDE // backbone.strides[-1]) ** 2
-        self.head = Head(backbone.channels[-1] * cells, outputs)
+        self.cells = SIDE // backbone.strides[-1]
+        self.head = Head(backbone.channels[-1] * self.cells**2, outputs)
 
     def look(self, images: Tensor) -> list[Tensor]:
         """Return nothing: no picture is seen as a whole."""
@@ -66,7 +67,8 @@ class Rcnn(Staged):
         cut = pooled(images.float(), wide, (SIDE, SIDE), stride=1)  # (R, C, S, S)
         cut = cut.contiguous(memory_format=torch.channels_last)
         last = torch.cat([self.backbone(part)[-1] for part in torch.split(cut, BLOCK)])
-        logits, codes = self.head(last)
+        # Nets that do not pad, as AlexNet, have maps of fewer rows than their stride says.
+        logits, codes = self.head(functional.adaptive_avg_pool2d(last, self.cells))
         return logits, codes
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from opsin.nets.detectors import _dense
-from opsin.nets.detectors._regions import UNSURE
+from opsin.nets.detectors._regions import sure
 from opsin.nets.detectors._trunk import Trunk
 from opsin.nets.detectors.faster_rcnn import STRIDES, WIDTH, FasterRcnn
 from opsin.ops.regions import pooled
@@ -46,7 +46,7 @@ class Rfcn(FasterRcnn):
         with torch.no_grad():
             bias = self.classes.bias
             assert bias is not None
-            bias[-(PARTS**2) :] = UNSURE
+            bias[-(PARTS**2) :] = sure(outputs)
 
     def judge(
         self, images: Tensor, seen: list[Tensor], regions: Sequence[Tensor]
