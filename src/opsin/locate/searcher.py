@@ -187,7 +187,8 @@ def merged(
     groups = torch.from_numpy(classes)
     kept = nms(corners.float(), sure.float(), overlap, classes=groups)
     means = [torch.zeros((0, 4), dtype=torch.float64)]
-    for some in kept.split(TOGETHER):
+    for first in range(0, len(kept), TOGETHER):
+        some = kept[first : first + TOGETHER]
         near = geometry.overlap(corners[some].float(), corners.float()) >= NEAR  # (k, n)
         near &= groups[some][:, None] == groups
         weights = near.double() * sure
