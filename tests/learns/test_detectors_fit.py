@@ -19,7 +19,7 @@ LINE = ", ".join(f"conv 3x3x{c} stride 2 pad 1, bn" for c in (16, 24, 32, 64)) +
 KINDS = {"disc": 0, "square": 1}
 
 
-STEPS = {"yolo": 200, "ssd": 200, "yolo9000": 200, "faster_rcnn": 60, "rfcn": 60}
+STEPS = {"yolo": 200, "ssd": 200, "yolo9000": 200, "faster_rcnn": 60, "rfcn": 150}
 
 
 @pytest.mark.parametrize("kind", STEPS)
