@@ -181,19 +181,30 @@ def evaluate(
     *,
     root: str | Path | None = None,
     tta: int = 1,
+    proposals: str | None = None,
 ) -> Measures:
     """Measure a model on labelled pictures it has not seen.
+
+    A classifier of crops is measured on boxes by what `opsin locate` finds with it; from which
+    score on, validation pictures among them decide.
 
     Args:
         model: a model file, or the folder of a run
         data: labelled pictures; where they have a test split, that is what is measured
         root: where a named set lies on this machine, or the folder a table's paths start from
         tta: views of each picture to average, drawn from what the model learnt with; 1 is plain
+        proposals: of a classifier of crops, where it looks for objects, as in `opsin locate`
 
     Examples:
         opsin evaluate runs/shoes/model.safetensors photos_test/
         opsin evaluate runs/digits samples:digits --tta 5 --json
+        opsin evaluate runs/crops boxes.json --proposals 'dense, scales 64'
     """
+    if proposals is not None:
+        from opsin.locate import scored
+        from opsin.locate.searcher import Searcher
+
+        return scored.measured(Searcher(_load(model), proposals), _read(data, root))
     return _load(model).evaluate(data, root=root, tta=tta)
 
 

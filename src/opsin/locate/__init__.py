@@ -1,8 +1,8 @@
 """A classifier as a detector: one learnt from crops finds objects in whole pictures.
 
-``searcher`` judges what a way (``ways``) holds for worth a look: patches (``patches``) or every
-window at once (``sliding_net``). ``crops`` cuts what such a classifier learns from, ``run`` answers
-for many pictures, and ``scored`` says how good the answers are.
+``crops`` cuts what such a classifier learns from; ``searcher`` judges what a way (``ways``) holds
+for worth a look, patches (``patches``) or every window at once (``sliding_net``); ``scored`` says
+how good what it finds is.
 """
 
 from opsin.locate.searcher import Searcher

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 GROUND = ("background", "none", "other", "negative")  # what the class of no object may be called
 LEAST = 0.05  # score below which nothing is kept, not even to draw a curve
 MOST = 20_000  # windows that are suppressed, the surest
+TOGETHER = 64  # boxes whose overlap with all others is held at once
 NEAR = 0.5  # IoU from which on windows say together where an object is
 
 
@@ -185,14 +186,14 @@ def merged(
     corners, sure = torch.from_numpy(boxes).double(), torch.from_numpy(scores).double()
     groups = torch.from_numpy(classes)
     kept = nms(corners.float(), sure.float(), overlap, classes=groups)
-    means = torch.zeros((len(kept), 4), dtype=torch.float64)
-    for place, one in enumerate(kept.tolist()):
-        close = (geometry.overlap(corners[one : one + 1], corners)[0] >= NEAR) & (
-            groups == groups[one]
-        )
-        weights = sure[close][:, None]
-        means[place] = (corners[close] * weights).sum(0) / weights.sum()
-    return means.float().numpy(), kept.numpy()
+    means = [torch.zeros((0, 4), dtype=torch.float64)]
+    for first in range(0, len(kept), TOGETHER):
+        some = kept[first : first + TOGETHER]
+        near = geometry.overlap(corners[some].float(), corners.float()) >= NEAR  # (k, n)
+        near &= groups[some][:, None] == groups
+        weights = near.double() * sure
+        means.append(weights @ corners / weights.sum(1, keepdim=True))
+    return torch.cat(means).float().numpy(), kept.numpy()
 
 
 def _few(

@@ -113,15 +113,20 @@ def _parted(traced: fx.GraphModule) -> tuple[fx.Node, list[nn.Module]]:
 
 
 def _layers(traced: fx.GraphModule, border: fx.Node) -> list[Window]:
-    """Return the windows on the way to a node; where ways part, on the one with the most."""
+    """Return the windows on the way to a node; where they part, on the one of most layers."""
     found: dict[fx.Node, list[Window]] = {}
     for node in traced.graph.nodes:
         before = [found[other] for other in node.all_input_nodes]
-        longest = max(before, key=len, default=[])
+        longest = max(before, key=_reach, default=[])
         layer = traced.get_submodule(str(node.target)) if node.op == "call_module" else None
         own = [_window(layer)] if isinstance(layer, _WINDOWS) else []
         found[node] = [*longest, *own]
     return found[border]
+
+
+def _reach(layers: list[Window]) -> tuple[int, int]:
+    """Return what orders ways: their number of windows, then the sum of their spans."""
+    return len(layers), sum(axis.span for layer in layers for axis in layer.axes)
 
 
 def _window(layer: Any) -> Window:
@@ -194,6 +199,15 @@ class Tiles:
             min(side, whole - start)
             for side, whole, start in zip(self.side, self.size, (top, left), strict=True)
         )
+        tile = np.zeros((self.pre.channels, *self.side), np.uint8)
+        if self.factor == 1 and self.pre.channels == 3:
+            tile[:, :high, :wide] = self.image[:, top : top + high, left : left + wide]
+        else:
+            tile[:, :high, :wide] = to_array(self._scaled(top, left, high, wide))
+        return tile
+
+    def _scaled(self, top: int, left: int, high: int, wide: int) -> Image.Image:
+        """Return a part of the scaled picture, grey where the net sees grey."""
         reach = 4 * math.ceil(max(1.0, 1 / self.factor))  # what the filter sees beyond the tile
         y, x = (max(0, int(start / self.factor) - reach) for start in (top, left))
         below, right = (
@@ -210,13 +224,7 @@ class Tiles:
             min((left + wide) / self.factor - x, part.shape[1]),
             min((top + high) / self.factor - y, part.shape[0]),
         )
-        if self.factor != 1:
-            picture = picture.resize((wide, high), FILTERS[self.pre.interpolation], box=box)
-        else:
-            picture = picture.crop((int(box[0]), int(box[1]), int(box[2]), int(box[3])))
-        tile = np.zeros((self.pre.channels, *self.side), np.uint8)
-        tile[:, :high, :wide] = to_array(picture)
-        return tile
+        return picture.resize((wide, high), FILTERS[self.pre.interpolation], box=box)
 
 
 class SlidingNet:
