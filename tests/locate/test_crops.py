@@ -9,7 +9,7 @@ from test_searcher import DISC, MIDDLES, model, scene
 
 from opsin.data.dataset import Dataset
 from opsin.data.sample import Sample
-from opsin.locate import crops
+from opsin.locate import Searcher, crops
 from opsin.results import Boxes
 
 
@@ -38,3 +38,22 @@ def test_false_alarms_become_ground(tmp_path: Path) -> None:
     wish = crops.Wish(negatives=0, proposals="contour")
     made = crops.cut(known(2), tmp_path / "hard", wish, model())
     assert (made.hard, made.classes["background"], made.classes["disc"]) == (1, 1, 2)
+
+
+def test_nothing_in_a_crowd_is_ground() -> None:
+    places = np.array([[0, 0, 200, 200], [250, 250, 270, 270]])
+    draws = np.random.default_rng(0)
+    crowd = Boxes(places, ("disc", "disc"), flags=("crowd", ""))
+    ground = crops.drawn((300, 300), crowd, 200, draws)
+    assert len(ground) == 200
+    within = np.clip(np.minimum(ground[:, 2:], 200) - ground[:, :2], 0, None).prod(axis=1)
+    assert (within <= 0.1 * 20 * 20 + 1e-3).all()  # a tenth of a crop of 20×20, at most
+
+
+def test_who_stands_in_a_crowd_is_no_false_alarm() -> None:
+    searcher = Searcher(model(), "contour")
+    half = DISC / 2
+    first = [MIDDLES[0][0] - half, MIDDLES[0][1] - half, MIDDLES[0][0] + half, MIDDLES[0][1] + half]
+    crowd = Boxes(np.array([first, [90, 20, 300, 200]]), ("disc", "disc"), flags=("", "crowd"))
+    assert len(crops.mined(searcher, scene(), crowd.keep(np.array([0])), 20)) == 2
+    assert len(crops.mined(searcher, scene(), crowd, 20)) == 0

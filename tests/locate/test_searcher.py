@@ -21,16 +21,16 @@ MIDDLES = ((40, 50), (120, 60), (220, 140))  # x, y
 class ByHand(nn.Module):
     """Is surer of a disc the darker a window's middle is against its frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, padding: int = 0) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(1, 1, 3)  # without padding: 24 → 22
+        self.conv = nn.Conv2d(1, 1, 3 + 2 * padding, padding=padding)  # 24 → 22
         self.flat = nn.Flatten()
         self.dense = nn.Linear(22 * 22, 2)
         y, x = np.mgrid[:22, :22] - 10.5
         inside = torch.tensor(x**2 + y**2 < 7**2).float()
         frame = torch.tensor(x**2 + y**2 > 9.5**2).float()
         with torch.no_grad():
-            self.conv.weight.fill_(1 / 9)
+            self.conv.weight.fill_(1 / self.conv.weight.numel())
             self.conv.bias.zero_()
             self.dense.weight[1] = (frame / frame.sum() - inside / inside.sum()).ravel() * 12
             self.dense.weight[0] = 0
@@ -42,11 +42,14 @@ class ByHand(nn.Module):
         return scores
 
 
-def model(classes: tuple[str, ...] = ("background", "disc"), task: str = "classify") -> Model:
+def model(
+    classes: tuple[str, ...] = ("background", "disc"), task: str = "classify", padding: int = 0
+) -> Model:
     """Return the net in a model file's shape."""
     pre = Preprocessing((SIDE, SIDE), mean=(0.0,), std=(1.0,))
     state = {"temperature": 1.0} if task == "classify" else {"centre": 0.0, "scale": 1.0}
-    return Model(ByHand().eval(), "by hand", find(task).restore(classes, state), pre, Recipe())
+    net = ByHand(padding).eval()
+    return Model(net, "by hand", find(task).restore(classes, state), pre, Recipe())
 
 
 def scene() -> np.ndarray:
@@ -69,6 +72,13 @@ def test_discs_are_found_where_they_are(way: str) -> None:
     order = np.argsort(middles[:, 0])
     np.testing.assert_allclose(middles[order], MIDDLES, atol=1.5)
     np.testing.assert_allclose(found.boxes[:, 2:] - found.boxes[:, :2], DISC, atol=1.5)
+
+
+def test_it_is_noted_where_scores_are_not_those_of_windows() -> None:
+    assert Searcher(model(), "dense").notes() == []
+    (note,) = Searcher(model(padding=1), "dense").notes()
+    assert "layer 1 (5×5, padding 1) pads" in note
+    assert Searcher(model(padding=1), "sliding").notes() == []
 
 
 def test_a_bad_picture_is_one_line() -> None:

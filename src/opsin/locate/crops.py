@@ -101,9 +101,9 @@ def cut(data: Dataset, out: Path, wish: Wish | None = None, model: Model | None 
         known = sample.truth.keep(~sample.truth.ignored)
         draws = np.random.default_rng(number(wish.seed, index))
         found = [(box, name) for box, name in zip(known.boxes, known.names, strict=True)]
-        ground = drawn(image.shape[1:], sample.truth.boxes, wish.negatives, draws)
+        ground = drawn(image.shape[1:], sample.truth, wish.negatives, draws)
         if searcher and sample.split != "test":  # what is measured on teaches nothing
-            alarms = mined(searcher, image, sample.truth.boxes, wish.most)
+            alarms = mined(searcher, image, sample.truth, wish.most)
             hard += len(alarms)
             ground = np.concatenate([ground, alarms])
         found += [(box, GROUND[0]) for box in ground]
@@ -115,31 +115,32 @@ def cut(data: Dataset, out: Path, wish: Wish | None = None, model: Model | None 
     return Cropped(out, counts, hard)
 
 
-def drawn(size: tuple[int, ...], taken: Floats, many: int, draws: np.random.Generator) -> Floats:
+def drawn(size: tuple[int, ...], truth: Boxes, many: int, draws: np.random.Generator) -> Floats:
     """Return up to ``many`` squares (n, 4) of ground, as large as one of the objects is each.
 
-    >>> taken = np.array([[10, 10, 30, 30]], np.float32)
-    >>> places = drawn((100, 100), taken, 3, np.random.default_rng(0))
+    >>> truth = Boxes(np.array([[10, 10, 30, 30]]), ("ant",))
+    >>> places = drawn((100, 100), truth, 3, np.random.default_rng(0))
     >>> len(places), (places[:, 2] - places[:, 0]).round(3).tolist()
     (3, [20.0, 20.0, 20.0])
     """
     found = np.zeros((0, 4), np.float32)
-    sides = (taken[:, 2:] - taken[:, :2]).max(axis=1) if len(taken) else np.array([min(size) / 4])
+    known = truth.boxes[~truth.ignored]
+    sides = (known[:, 2:] - known[:, :2]).max(axis=1) if len(known) else np.array([min(size) / 4])
     for _ in range(many * TRIES):
         if len(found) == many:
             break
         side = float(np.clip(draws.choice(sides), 1, min(size)))
         left, top = draws.uniform(0, [size[1] - side, size[0] - side])
         place = np.array([[left, top, left + side, top + side]], np.float32)
-        if not _touches(place, taken, SHARED)[0]:
+        if not _touches(place, truth, SHARED)[0]:
             found = np.concatenate([found, place])
     return found
 
 
-def mined(searcher: Searcher, image: Pixels, taken: Floats, most: int) -> Floats:
+def mined(searcher: Searcher, image: Pixels, truth: Boxes, most: int) -> Floats:
     """Return up to ``most`` places (n, 4) where a classifier is sure of an object and none is."""
     said = searcher.find(image, SURE)
-    wrong: Floats = said.boxes[~_touches(said.boxes, taken, ALARM)]
+    wrong: Floats = said.boxes[~_touches(said.boxes, truth, ALARM)]
     return wrong[:most]
 
 
@@ -162,11 +163,17 @@ def usual(data: Dataset) -> str:
     return f"sliding, scales {' '.join(map(str, scales))}, step 0.25"
 
 
-def _touches(boxes: Floats, taken: Floats, share: float) -> NDArray[np.bool_]:
-    """Return which boxes (n, 4) overlap one that is taken by an IoU above ``share``, (n,)."""
-    if not len(taken) or not len(boxes):
+def _touches(boxes: Floats, truth: Boxes, share: float) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4) share more than ``share`` with what is marked, (n,).
+
+    That is the IoU with an object, but the part of a box that lies in one that is flagged: a crowd
+    is so much larger than who stands in it that their IoU is next to nothing.
+    """
+    if not len(truth) or not len(boxes):
         return np.zeros(len(boxes), bool)
-    near = geometry.overlap(torch.tensor(boxes), torch.tensor(taken))  # (n, m)
+    own, marked = torch.tensor(boxes), torch.tensor(truth.boxes)
+    flagged = torch.from_numpy(truth.ignored)  # (m,)
+    near = torch.where(flagged, geometry.covered(own, marked), geometry.overlap(own, marked))
     return np.asarray((near > share).any(dim=1).numpy(), bool)
 
 
