@@ -269,13 +269,14 @@ class Model:
             if good:
                 outputs.append(self.outputs(np.stack(good)))
         found = suspects(self.task, np.concatenate(outputs), truths) if kept else []
+        told = self.task.told([each.said for each in found], None)
         return [
             Problem(
                 "suspicious-label",
                 kept[each.index].called,
-                f"labelled {truths[each.index].words()}, but the model says {each.said.words()}",
+                f"labelled {truths[each.index].words()}, but the model says {said.words()}",
             )
-            for each in found
+            for each, said in zip(found, told, strict=True)
         ]
 
     def must_know(self, data: Dataset) -> None:

@@ -123,3 +123,33 @@ def test_converting_says_nothing_and_reports_nothing(monkeypatch: pytest.MonkeyP
     ov = pytest.importorskip("openvino")
     monkeypatch.setattr(ov, "convert_model", lambda *a, **k: pytest.fail("would report"))
     runtimes.load("openvino", net(), PRE, device="cpu", precision="float32")
+
+
+def test_scores_of_candidates_are_judged_beside_scores() -> None:
+    draws = np.random.default_rng(0)
+    boxes, scores = draws.uniform(0, 300, (4, 50, 4)), draws.uniform(0, 0.02, (4, 50, 1))
+    wanted = np.concatenate([boxes, scores], axis=2).astype(np.float32)
+    moved, unsure = wanted.copy(), wanted.copy()
+    moved[..., :4] += 1.0  # a pixel of a spread of 87
+    unsure[..., 4] *= 0.1  # a hundredth of a pixel, and another detector
+    assert runtimes.difference(moved, wanted) == pytest.approx(1 / 87, rel=0.05)
+    assert runtimes.difference(unsure, wanted) > 1
+    assert _choice.agrees(moved, wanted)
+    assert not _choice.agrees(unsure, wanted)
+    steady = np.zeros_like(wanted)
+    steady[..., 4] = 0.5  # no spread at all: a rounding is no difference
+    rounded = steady.copy()
+    rounded[..., 4] += np.float32(1e-7)
+    assert 0 < runtimes.difference(rounded, steady) < 0.15
+
+
+@pytest.mark.parametrize("kind", ["yolo", "ssd"])
+def test_detectors_agree_in_every_runtime(kind: str) -> None:
+    torch.manual_seed(0)
+    found = nets.build(f"{kind} on resnet18", outputs=2, channels=3, size=(64, 64)).eval()
+    pre = Preprocessing((64, 64), crop=1.0)
+    seen = np.random.default_rng(0).integers(0, 256, (3, 3, 64, 64), dtype=np.uint8)
+    plain = runtimes.load("torch", found, pre, device="cpu", precision="float32").run(seen)
+    other = runtimes.load("openvino", found, pre, device="cpu", precision="float32").run(seen)
+    np.testing.assert_allclose(other[..., :4], plain[..., :4], atol=0.05)
+    np.testing.assert_allclose(other[..., 4:], plain[..., 4:], atol=1e-4)

@@ -67,7 +67,7 @@ def averaged(
     task = first.task.restore(first.classes, first.task.state)
     made = replace(first, net=net.eval(), task=task, path=None)
     outputs = [made.outputs(seen.pixels[at : at + BLOCK]) for at in range(0, len(seen), BLOCK)]
-    task.calibrate(np.concatenate(outputs), seen.truths)
+    task.calibrate(np.concatenate(outputs), seen.truths, first.recipe.operating)
     return made
 
 

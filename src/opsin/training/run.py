@@ -322,7 +322,8 @@ def _keep_snapshots(
         net.load_state_dict(weights)
         task = type(best.task).restore(best.classes, best.task.state)
         draft = replace(best, net=net, task=task, path=None)
-        task.calibrate(_outputs(draft, validation.pixels), validation.truths)
+        wish = setting.recipe.operating
+        task.calibrate(_outputs(draft, validation.pixels), validation.truths, wish)
         said = held.restored(task.decode(_outputs(draft, held.pixels)))
         measures = task.measure(said, truths)
         metrics = {name: metric.to_dict() for name, metric in measures.metrics.items()}
