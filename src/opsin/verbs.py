@@ -204,6 +204,8 @@ def evaluate(
         from opsin.locate import scored
         from opsin.locate.searcher import Searcher
 
+        if tta != 1:
+            raise InputError(f"tta={tta} with proposals", expected="one of the two")
         return scored.measured(Searcher(_load(model), proposals), _read(data, root))
     return _load(model).evaluate(data, root=root, tta=tta)
 
@@ -234,17 +236,21 @@ def predict(
         opsin predict runs/shoes/model.safetensors photos/ --csv > said.csv
     """
     said = _load(model).iterate(images, tta=tta, score=score)
-    return said if draw is None else _drawn(said, draw)
+    return said if draw is None else _drawn(said, images, draw)
 
 
-def _drawn(said: Iterator[Prediction], folder: str | Path) -> Iterator[Prediction]:
+def _drawn(
+    said: Iterator[Prediction], images: Sequence[str], folder: str | Path
+) -> Iterator[Prediction]:
     """Draw each prediction on its picture as it comes by."""
     from opsin.data.drawn import Album
+    from opsin.model import sources
 
     album = Album(folder)
-    for each in said:
+    # The pictures are listed once more: what a prediction is called need not be a path.
+    for each, (name, source) in zip(said, sources(images), strict=True):
         if each.result is not None:
-            album.add(Path(each.path), each.path, each.result)
+            album.add(source, name, each.result)
         yield each
 
 
@@ -289,7 +295,7 @@ def locate(
     for note in searcher.notes():
         watch(Note(note))
     said = searcher.iterate(images, score)
-    return said if draw is None else _drawn(said, draw)
+    return said if draw is None else _drawn(said, images, draw)
 
 
 def crops(

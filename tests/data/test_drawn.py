@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from opsin import verbs
 from opsin.data.decode import decode
 from opsin.data.drawn import Album
 from opsin.errors import DataError
+from opsin.model import Prediction
 from opsin.results import Boxes
 
 
@@ -41,3 +47,16 @@ def test_nothing_that_is_there_is_overwritten(tmp_path):
     paths = [album.add(grey, name, nothing) for name in ("a.png", "b.png", "b.png", "b-2.png")]
     assert [path.name for path in paths] == ["a-3.png", "b.png", "b-2.png", "b-2-2.png"]
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "a-2.png").read_bytes() == b"mine"
+
+
+def test_a_picture_whose_name_is_no_text_is_drawn_too(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    Path(os.fsdecode(folder)).mkdir()
+    path = Path(os.fsdecode(folder + b"/o\xe9.png"))
+    Image.fromarray(np.full((20, 20, 3), 90, np.uint8)).save(path)
+    truth = Boxes(np.array([[2, 2, 12, 12]], np.float32), ("a",))
+    said = iter([Prediction("named as it is shown", truth)])
+    told = list(verbs._drawn(said, [str(path)], tmp_path / "out"))
+    assert told[0].result == truth
+    (written,) = (tmp_path / "out").iterdir()
+    assert decode(written).shape == (3, 20, 20)
