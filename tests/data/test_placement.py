@@ -49,6 +49,5 @@ def test_what_is_cut_away_is_to_be_ignored():
 
 def test_what_is_said_of_the_whole_picture_does_not_move():
     placement = Preprocessing((32, 32)).placement((100, 50))
-    assert not placement.still
     for said in (Label("a"), Value(2.0)):
         assert said.placed(placement) is said and said.restored(placement) is said

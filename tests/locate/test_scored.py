@@ -11,8 +11,9 @@ from opsin.data.dataset import Dataset
 from opsin.data.sample import Sample
 from opsin.errors import DataError
 from opsin.locate import Searcher
-from opsin.locate.scored import Beside, measured
+from opsin.locate.scored import measured
 from opsin.results import Boxes
+from opsin.tasks._located import Found
 
 
 def picture(few: int = 3, split: str | None = None) -> Sample:
@@ -48,7 +49,9 @@ def test_the_threshold_is_chosen_on_validation_pictures() -> None:
 def test_a_picture_of_very_many_objects_is_judged_whole() -> None:
     corner = 20.0 * np.stack(np.meshgrid(range(20), range(12)), axis=-1).reshape(-1, 2)
     many = Boxes(np.concatenate([corner, corner + 10], axis=1), ("shrub",) * 240)
-    counts = Beside(("shrub",), [many], [many]).counts(0.5)
+    found = Found(("shrub",), [many], [many], most=len(many))
+    assert found.plain() == 1.0
+    counts = found.counts(0.5)
     assert (counts.right.sum(), counts.missed.sum()) == (240, 0)
 
 

@@ -112,10 +112,10 @@ def test_a_region_becomes_the_box_it_was_taught() -> None:
     assert isinstance(net, Detector)
     region, truth = torch.tensor([[10.0, 10, 30, 30]]), torch.tensor([[12.0, 8, 40, 30]])
     with torch.no_grad():
-        for layer in (net.head.classes, net.head.boxes):
+        for layer in (net.pooling.head.classes, net.pooling.head.boxes):
             layer.weight.zero_()
-        net.head.boxes.bias.copy_(coding.to_deltas(truth, region, coding.REGIONS)[0])
-        net.head.classes.bias.copy_(torch.tensor([0.0, 2.0, 0.0, 1.0]))
+        net.pooling.head.boxes.bias.copy_(coding.to_deltas(truth, region, coding.REGIONS)[0])
+        net.pooling.head.classes.bias.copy_(torch.tensor([0.0, 2.0, 0.0, 1.0]))
         padded = torch.cat([region, torch.zeros(2, 4)])
         found = net._candidates(torch.zeros(1, 3, 64, 64), [torch.rand(1, 96, 8, 8)], [padded])
     shares = torch.tensor([0.0, 2.0, 0.0, 1.0]).exp()

@@ -11,6 +11,7 @@ from opsin.augment import parse
 from opsin.data.preprocess import Preprocessing
 from opsin.data.samples import scattered
 from opsin.errors import DataError, ModelError, RecipeError
+from opsin.nets.detectors import _dense
 from opsin.recipe import Recipe
 from opsin.results import Boxes, Label
 from opsin.tasks import _candidates, _targets
@@ -39,7 +40,7 @@ def test_targets_hold_classes_and_what_is_to_be_ignored():
     assert targets.shape == (2, 2, 6)
     assert targets[0].tolist() == [[1, 2, 5, 6, 1, 0], [0, 0, 3, 3, 0, 1]]
     assert targets[1, :, 4].tolist() == [-1, -1]
-    assert _targets.sides(targets).tolist() == [[4, 4]]  # a crowd says nothing of shapes
+    assert _dense.shapes_of(targets, 1, 0).tolist() == [[4, 4]]  # a crowd says nothing of shapes
     with pytest.raises(DataError, match="the class 'c'"):
         Detect(("a", "b")).encode([boxes((0, 0, 1, 1), names="c")])
     with pytest.raises(DataError, match="expected boxes"):
@@ -66,8 +67,9 @@ def test_proposals_come_after_the_truths():
     pixels = np.stack([sample.image for sample in data.samples])
     truths = [sample.truth for sample in data.samples]
     task = Detect.of(data)
-    found = _targets.with_proposals(task.encode(truths), pixels, "selective")
-    assert (found[:, : task.encode(truths).shape[1]] == task.encode(truths)).all()
+    targets = task.encode(truths)
+    found = _targets.both(targets, _targets.proposed(pixels, "selective"))
+    assert (found[:, : targets.shape[1]] == targets).all()
     assert (found[..., 4] == -2).any(1).all()
 
 

@@ -5,7 +5,7 @@ Shapes: I pictures, P boxes said of all of them.
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import replace
 
 from opsin.data.dataset import Dataset
 from opsin.data.decode import decode
@@ -13,30 +13,10 @@ from opsin.data.opening import PictureError
 from opsin.errors import DataError
 from opsin.figures import Measures, Metric
 from opsin.locate.searcher import Searcher
-from opsin.metrics.detection_counts import of_boxes
-from opsin.metrics.matches import Matches, match
 from opsin.results import Boxes
-from opsin.tasks._located import IOU50, Found
+from opsin.tasks._located import Found
 
 USUAL = 0.5  # the score from which on boxes are told where no validation pictures choose one
-
-
-class Beside(Found):
-    """Is what was said beside what is true; a picture may have any number of objects.
-
-    COCO's rule looks at the 100 surest of a picture, and an aerial photograph shows more shrubs.
-    """
-
-    @cached_property
-    def matches(self) -> Matches:
-        """Return the matches at an IoU of 0.5 of all that was said."""
-        return match(self.said, self.truth, (IOU50,), most=max(1, len(self.said.scores)))
-
-    def at(self, threshold: float, chosen_on: int) -> Measures:
-        """Return AP50, and precision, recall and F1 of boxes of ``threshold`` or more."""
-        metrics = {"ap50": self.ap50()} | of_boxes(self.counts(threshold))
-        metrics["threshold"] = Metric(threshold, threshold, threshold, chosen_on)
-        return Measures(metrics, self._classes(threshold), (), (), (self._curves(),))
 
 
 def measured(searcher: Searcher, data: Dataset) -> Measures:
@@ -59,11 +39,17 @@ def measured(searcher: Searcher, data: Dataset) -> Measures:
     if not len(rest):  # nothing was held out but what the threshold would be chosen on
         rest, validation = (validation if len(validation) else data), data.keep(())
     threshold = _beside(searcher, validation).point("f1").threshold if len(validation) else USUAL
-    return _beside(searcher, rest).at(threshold, len(validation))
+    found = _beside(searcher, rest).at(threshold)
+    told = Metric(threshold, threshold, threshold, len(validation))
+    return replace(found, metrics={**found.metrics, "threshold": told})
 
 
-def _beside(searcher: Searcher, data: Dataset) -> Beside:
-    """Search all pictures and lay what was said beside what is true."""
+def _beside(searcher: Searcher, data: Dataset) -> Found:
+    """Search all pictures and lay what was said beside what is true.
+
+    However many objects a picture has, all count: COCO's rule looks at the 100 surest, and an
+    aerial photograph shows more shrubs.
+    """
     said, true = [], []
     for sample in data.samples:
         if not isinstance(sample.truth, Boxes):
@@ -80,4 +66,5 @@ def _beside(searcher: Searcher, data: Dataset) -> Beside:
             expected="at least one picture with boxes",
             remedy="See `opsin check`.",
         )
-    return Beside(searcher.classes, said, true)
+    most = max(1, *(len(boxes) for boxes in said))
+    return Found(searcher.classes, said, true, most=most)

@@ -22,20 +22,12 @@ class Placement:
     """Moves x to ``scale`` · x + ``shift`` (x and y each) into a frame of ``size``, and back.
 
     ``original`` and ``size`` are (height, width).
-
-    >>> Placement((0.5, 0.5), (0.0, 25.0), (100, 200), (100, 100)).still
-    False
     """
 
     scale: tuple[float, float]
     shift: tuple[float, float]
     original: tuple[int, int]
     size: tuple[int, int]
-
-    @property
-    def still(self) -> bool:
-        """Say whether nothing moves."""
-        return self.scale == (1.0, 1.0) and self.shift == (0.0, 0.0) and self.original == self.size
 
     def there(self, boxes: Boxes) -> Boxes:
         """Return boxes (N, 4) of the picture in the frame, uncut.

@@ -19,7 +19,7 @@ from opsin.metrics import bootstrap, operating
 from opsin.metrics.detection_counts import Counts, counts, of_boxes, presence
 from opsin.metrics.detection_errors import errors, gains
 from opsin.metrics.detections import Said, Truths, pairs, said, truths
-from opsin.metrics.matches import AREAS, Matches, match
+from opsin.metrics.matches import AREAS, MOST, Matches, match
 from opsin.results import Boxes
 
 IOU50, IOU75 = 0.5, 0.75
@@ -27,10 +27,18 @@ CURVES, POINTS = 8, 200  # classes drawn each by itself; points of a curve
 
 
 class Found:
-    """Is what was said of pictures beside what is true of them, matched once for all numbers."""
+    """Is what was said of pictures beside what is true of them, matched once for all numbers.
+
+    Of a class in a picture the ``most`` surest boxes count.
+    """
 
     def __init__(
-        self, known: Sequence[str], results: Sequence[Boxes], true: Sequence[Boxes]
+        self,
+        known: Sequence[str],
+        results: Sequence[Boxes],
+        true: Sequence[Boxes],
+        *,
+        most: int = MOST,
     ) -> None:
         if len(results) != len(true) or not results:
             raise DataError(
@@ -39,19 +47,20 @@ class Found:
             )
         named = {name for boxes in (*results, *true) for name in boxes.names}
         self.classes = (*known, *sorted(named.difference(known)))
-        self.images = len(true)
+        self.images, self.most = len(true), most
         columns = {name: place for place, name in enumerate(self.classes)}
         self.said, self.truth = _said(results, columns), _truths(true, columns)
 
     @cached_property
     def matches(self) -> Matches:
         """Return the matches at an IoU of 0.5."""
-        return match(self.said, self.truth, (IOU50,))
+        return match(self.said, self.truth, (IOU50,), most=self.most)
 
     @cached_property
     def ranked(self) -> list[ap.Ranked]:
         """Return the boxes of each class by score, judged at an IoU of 0.5."""
-        return ap.ranked(self.matches, self.said, self.truth, self.images, len(self.classes))
+        k = len(self.classes)
+        return ap.ranked(self.matches, self.said, self.truth, self.images, k, self.most)
 
     def ap50(self) -> Metric:
         """Return the mean AP over classes at an IoU of 0.5, with its interval."""
@@ -82,6 +91,11 @@ class Found:
     def counts(self, threshold: float) -> Counts:
         """Return TP, FP and FN of each picture, (I,) columns."""
         return counts(self.matches, self.said, self.truth, self.images, threshold=threshold)
+
+    def at(self, threshold: float) -> Measures:
+        """Return AP50, and what is right and wrong for boxes of ``threshold`` or more."""
+        metrics = {"ap50": self.ap50()} | of_boxes(self.counts(threshold))
+        return Measures(metrics, self._classes(threshold), (), (), (self._curves(),))
 
     def measure(self, threshold: float) -> Measures:
         """Return all numbers; those of an operating point for boxes of ``threshold`` or more."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from opsin import plugins
 from opsin.data.preprocess import Preprocessing
-from opsin.errors import RecipeError
+from opsin.errors import ModelError, RecipeError
 from opsin.recipe import Recipe
 from opsin.results import Result
 
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 
     from opsin.augment import Draw
     from opsin.tasks._task import Pixels
+
+
+def remembered(classes: tuple[str, ...], temperature: float, least: int) -> tuple[str, ...]:
+    """Return the classes of a model file; raise ``ModelError`` for what no task has written.
+
+    There are ``least`` or more, all different, and the temperature lies in 0.001..1000.
+    """
+    named = all(isinstance(name, str) and name for name in classes)
+    if not (named and len(set(classes)) == len(classes) >= least and 1e-3 <= temperature <= 1e3):
+        raise ModelError(
+            f"{len(classes)} classes and the temperature {temperature}",
+            expected="different names, and a number from 0.001 to 1000",
+        )
+    return classes
 
 
 class Pooled:

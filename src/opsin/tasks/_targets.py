@@ -14,12 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from opsin import proposals
 from opsin.errors import DataError
 from opsin.nets.detectors._detector import CLASS, PADDING, PROPOSAL
+from opsin.nets.detectors._given import searched
 from opsin.results import Boxes, Result
-
-MOST = 300  # proposals a picture
 
 
 def boxes_of(results: Sequence[Result]) -> list[Boxes]:
@@ -55,33 +53,20 @@ def encoded(truths: Sequence[Boxes], columns: Mapping[str, int]) -> Tensor:
     return targets
 
 
-def with_proposals(targets: Tensor, pixels: NDArray[np.uint8], way: str) -> Tensor:
-    """Return targets (N, P + Q, 6) with what a way proposes in pictures (N, C, H, W)."""
-
-    def propose(place: int) -> NDArray[np.float32]:
-        picture = np.ascontiguousarray(pixels[place])
-        rgb = np.repeat(picture, 3, 0) if len(picture) == 1 else picture
-        return proposals.propose(way, rgb).boxes[:MOST]
-
+def proposed(pixels: NDArray[np.uint8], way: str) -> Tensor:
+    """Return what a way proposes in pictures (N, C, H, W), as targets (N, Q, 6)."""
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(propose, range(len(pixels))))
-    more = _padded(len(pixels), max((len(boxes) for boxes in found), default=0))
-    for row, boxes in zip(more, found, strict=True):
-        row[: len(boxes), :4] = torch.from_numpy(boxes)
-        row[: len(boxes), 4] = PROPOSAL
-    return torch.cat([targets, more], dim=1)
+        found = list(pool.map(lambda picture: searched(picture, way), pixels))
+    targets = _padded(len(pixels), max((len(boxes) for boxes in found), default=0))
+    for row, boxes in zip(targets, found, strict=True):
+        row[: len(boxes), :4] = boxes
+        row[: len(boxes), CLASS] = PROPOSAL
+    return targets
 
 
 def both(targets: Tensor, others: Tensor) -> Tensor:
-    """Return the targets of pictures laid over others: all objects of both, (N, P + P', 6)."""
+    """Return targets (N, P, 6) and others (N, P', 6) as one, (N, P + P', 6)."""
     return torch.cat([targets, others], dim=1)
-
-
-def sides(targets: Tensor) -> NDArray[np.float64]:
-    """Return the widths and heights (n, 2) of all objects that are not to be ignored."""
-    rows = targets.reshape(-1, 6)
-    rows = rows[(rows[:, CLASS] >= 0) & (rows[:, 5] == 0)]
-    return (rows[:, 2:4] - rows[:, :2]).double().numpy()
 
 
 def _padded(n: int, most: int) -> Tensor:

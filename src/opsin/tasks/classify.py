@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from opsin.data.dataset import Dataset
-from opsin.errors import DataError, ModelError
+from opsin.errors import DataError
 from opsin.figures import Measures, Metric
 from opsin.metrics import calibration, wilson
 from opsin.recipe import Recipe
 from opsin.results import Label, Result
 from opsin.tasks import _judged
-from opsin.tasks._pooled import Pooled
+from opsin.tasks._pooled import Pooled, remembered
 from opsin.tasks._scores import Scores
 from opsin.tasks._task import Head, Task
 
@@ -83,13 +83,7 @@ class Classify(Pooled):
     def restore(cls, classes: tuple[str, ...], state: Mapping[str, float]) -> Self:
         """Make the task that a model file describes."""
         temperature = float(state["temperature"])
-        named = all(isinstance(name, str) and name for name in classes)
-        if not (named and len(set(classes)) == len(classes) > 1 and 1e-3 <= temperature <= 1e3):
-            raise ModelError(
-                f"{len(classes)} classes and the temperature {temperature}",
-                expected="different names, and a number from 0.001 to 1000",
-            )
-        return cls(tuple(classes), temperature)
+        return cls(remembered(tuple(classes), temperature, 2), temperature)
 
     @property
     def outputs(self) -> int:

@@ -57,6 +57,7 @@ class Detect(Placed):
         self.classes = classes
         self.state: dict[str, float] = {"threshold": threshold}
         self.columns = {name: place for place, name in enumerate(classes)}
+        self.searched: dict[str, Tensor] = {}  # regions of the training pictures, by their way
 
     @classmethod
     def example(cls, n: int, seed: int = 0) -> Dataset:
@@ -130,7 +131,11 @@ class Detect(Placed):
 
         assert isinstance(net, detectors.Detector)
         net.ready(targets, seed)
-        return _targets.with_proposals(targets, pixels, net.proposals) if net.proposals else targets
+        if net.proposals is None:
+            return targets
+        if net.proposals not in self.searched:  # a plan and the training itself both ask
+            self.searched[net.proposals] = _targets.proposed(pixels, net.proposals)
+        return _targets.both(targets, self.searched[net.proposals])
 
     # ── learning ────────────────────────────────────────────────────────────────────────────────
 

@@ -6,17 +6,33 @@ Shapes: B pictures (B, C, h, w), normalised; targets (B, P, 6); R regions of a p
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from opsin import proposals
 from opsin.nets.detectors._detector import proposed
+from opsin.nets.detectors._regions import Staged
 
 WAY = "selective"
 MOST = 300  # regions of a picture: of 2,000 in the papers, what a processor has time for
 KEPT = 256  # pictures whose regions are remembered: validation asks for the same each epoch
+
+
+class Given(Staged):
+    """Is a detector of two stages whose regions are those of selective search."""
+
+    proposals: ClassVar[str | None] = WAY
+
+    def propose(
+        self, images: Tensor, seen: list[Tensor], targets: Tensor | None
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Return the regions among the targets, or search for them."""
+        del seen
+        return regions(images, targets, self.asked), {}
 
 
 def regions(images: Tensor, targets: Tensor | None, most: int) -> list[Tensor]:
@@ -32,21 +48,28 @@ def regions(images: Tensor, targets: Tensor | None, most: int) -> list[Tensor]:
 def found(image: Tensor) -> Tensor:
     """Return what selective search finds in a picture (C, h, w) in any unit, best first.
 
-    Its own darkest and lightest values become 0 and 255, as the rule wants bytes; grey is repeated.
-    Of the pictures seen last it is remembered, as they are searched again after each epoch.
+    Its own darkest and lightest values become 0 and 255, as the rule wants bytes.
     """
     low, high = image.min(), image.max()
     bytes_ = ((image - low) / (high - low).clamp(min=1e-6) * 255).round().byte()
-    rgb = bytes_[:1].expand(3, -1, -1) if len(bytes_) == 1 else bytes_
-    height, width = rgb.shape[1:]
-    return _searched(np.ascontiguousarray(rgb.cpu().numpy()).tobytes(), height, width)
+    return searched(bytes_.cpu().numpy(), WAY)
+
+
+def searched(picture: NDArray[np.uint8], way: str) -> Tensor:
+    """Return up to ``MOST`` regions (R, 4) of a picture (C, h, w) in bytes; grey is repeated.
+
+    Of the pictures seen last they are remembered.
+    """
+    height, width = picture.shape[1:]
+    rgb = np.broadcast_to(picture[:1], (3, height, width)) if len(picture) == 1 else picture
+    return _searched(np.ascontiguousarray(rgb).tobytes(), height, width, way)
 
 
 @lru_cache(maxsize=KEPT)
-def _searched(picture: bytes, height: int, width: int) -> Tensor:
+def _searched(picture: bytes, height: int, width: int, way: str) -> Tensor:
     """Return what is found in the bytes of a picture (3, height, width)."""
     pixels = np.frombuffer(picture, np.uint8).reshape(3, height, width)
-    return torch.from_numpy(proposals.propose(WAY, pixels).boxes[:MOST].copy())
+    return torch.from_numpy(proposals.propose(way, pixels).boxes[:MOST].copy())
 
 
 def _padded(boxes: Tensor, most: int) -> Tensor:

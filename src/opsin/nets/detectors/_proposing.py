@@ -18,7 +18,9 @@ from torch.nn import functional
 
 from opsin.nets.detectors import _dense
 from opsin.nets.detectors._detector import objects
-from opsin.nets.detectors._pyramid import separable
+from opsin.nets.detectors._pyramid import Pyramid, separable
+from opsin.nets.detectors._regions import WIDTH, Staged
+from opsin.nets.detectors._trunk import Trunk
 from opsin.ops import anchors as anchor
 from opsin.ops import boxes as box
 from opsin.ops import coding, matching, sampling, suppress
@@ -29,6 +31,32 @@ DRAWN, SHARE = 256, 0.5  # anchors of a picture that count in a step, and how ma
 LOOKED_AT = 1000  # anchors, the likeliest of a picture, that suppress each other
 OVERLAP = 0.7  # IoU above which of two proposals one is enough
 LEAST = 1.0  # pixels: the smaller side of a proposal
+
+
+class Proposing(Staged):
+    """Is a detector of two stages whose regions come from a net of its own, on a light pyramid."""
+
+    def __init__(self, backbone: Trunk, outputs: int, size: tuple[int, int]) -> None:
+        super().__init__(backbone, outputs, size)
+        self.pyramid = Pyramid(backbone.channels, WIDTH)
+        self.proposer = Proposer(WIDTH, backbone.strides)
+
+    def ready(self, targets: Tensor, seed: int) -> None:
+        """Choose the anchors by the objects of all targets (N, P, 6)."""
+        self.proposer.ready(targets, seed)
+
+    def look(self, images: Tensor) -> list[Tensor]:
+        """Return the maps of the pyramid."""
+        maps: list[Tensor] = self.pyramid(self.backbone(images))
+        return maps
+
+    def propose(
+        self, images: Tensor, seen: list[Tensor], targets: Tensor | None
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Return what the proposer finds likely, and what it has yet to learn."""
+        h, w = images.shape[-2:]
+        found = self.proposer(seen, (h, w), self.asked if targets is None else 2 * self.asked)
+        return found.boxes, {} if targets is None else found.terms(targets)
 
 
 class Proposer(nn.Module):

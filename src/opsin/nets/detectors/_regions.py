@@ -23,9 +23,13 @@ from opsin.nets.detectors._pyramid import pointwise, separable
 from opsin.nets.detectors._trunk import Trunk
 from opsin.ops import boxes as box
 from opsin.ops import coding, matching, sampling
+from opsin.ops.regions import pooled
 
 ENOUGH = 0.5  # IoU from which on a region holds an object
 SHARE = 0.25  # of the regions learnt from may hold one
+STRIDES = (8, 16, 32)  # of the maps regions are looked for on
+WIDTH = 96  # channels of the map regions are pooled from
+CELLS = (7, 7)  # of a pooled region
 
 
 class Sampled(NamedTuple):
@@ -157,6 +161,26 @@ class Merged(nn.Module):
         larger = [functional.interpolate(m, size=size, mode="nearest") for m in seen[1:]]
         merged: Tensor = self.after(sum(larger, seen[0]))
         return merged
+
+
+class Pooling(nn.Module):
+    """Pools regions from a map of a stride, and lets a head say what they hold.
+
+    >>> said = Pooling(8, 3)(torch.zeros(1, 8, 6, 6), [torch.tensor([[0.0, 0, 16, 16]])], 8)
+    >>> [tuple(part.shape) for part in said]
+    [(1, 4), (1, 4)]
+    """
+
+    def __init__(self, width: int, outputs: int) -> None:
+        super().__init__()
+        self.head = Head(width * CELLS[0] * CELLS[1], outputs)
+
+    def forward(
+        self, maps: Tensor, regions: Sequence[Tensor], stride: int
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (R, K + 1) and codes (R, 4) of regions on maps (B, W, h, w)."""
+        logits, codes = self.head(pooled(maps.float(), regions, CELLS, stride=stride))
+        return logits, codes
 
 
 class Head(nn.Module):

@@ -9,15 +9,13 @@ Shapes: B pictures (B, C, h, w), R regions of all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from torch import Tensor, nn
 
-from opsin.nets.detectors import _dense, _given
-from opsin.nets.detectors._regions import Head, Merged, Staged
+from opsin.nets.detectors import _dense
+from opsin.nets.detectors._given import MOST, Given
+from opsin.nets.detectors._regions import STRIDES, WIDTH, Merged, Pooling
 from opsin.nets.detectors._trunk import Trunk
-from opsin.nets.detectors.faster_rcnn import CELLS, STRIDES, WIDTH
-from opsin.ops.regions import pooled
 
 
 def build(net: nn.Module, *, outputs: int, size: tuple[int, int]) -> FastRcnn:
@@ -25,33 +23,24 @@ def build(net: nn.Module, *, outputs: int, size: tuple[int, int]) -> FastRcnn:
     return FastRcnn(_dense.trunk(net, STRIDES, size), outputs, size)
 
 
-class FastRcnn(Staged):
+class FastRcnn(Given):
     """Looks at the regions of selective search on one map of the whole picture."""
 
-    proposals: ClassVar[str | None] = _given.WAY
-    asked = _given.MOST
+    asked = MOST
 
     def __init__(self, backbone: Trunk, outputs: int, size: tuple[int, int]) -> None:
         super().__init__(backbone, outputs, size)
         self.merged = Merged(backbone.channels, WIDTH)
-        self.head = Head(WIDTH * CELLS[0] * CELLS[1], outputs)
+        self.pooling = Pooling(WIDTH, outputs)
 
     def look(self, images: Tensor) -> list[Tensor]:
         """Return the one map."""
         return [self.merged(self.backbone(images))]
 
-    def propose(
-        self, images: Tensor, seen: list[Tensor], targets: Tensor | None
-    ) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Return the regions among the targets, or search for them."""
-        del seen
-        return _given.regions(images, targets, self.asked), {}
-
     def judge(
         self, images: Tensor, seen: list[Tensor], regions: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Return what the head says of regions pooled from the map."""
+        """Return what is said of regions pooled from the map."""
         del images
-        cells = pooled(seen[0].float(), regions, CELLS, stride=self.backbone.strides[0])
-        logits, codes = self.head(cells)
+        logits, codes = self.pooling(seen[0], regions, self.backbone.strides[0])
         return logits, codes

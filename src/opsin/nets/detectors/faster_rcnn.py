@@ -3,7 +3,7 @@
 Ren, He, Girshick & Sun, 2015. Here on a pyramid as light as that of ``yolo``; regions are pooled
 (``align``) from its finest map, whose places know of the coarse ones.
 
-Shapes: B pictures (B, C, h, w), R regions of all of them, W channels of the pyramid.
+Shapes: B pictures (B, C, h, w), R regions of all of them.
 """
 
 from __future__ import annotations
@@ -13,15 +13,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from opsin.nets.detectors import _dense
-from opsin.nets.detectors._proposing import Proposer
-from opsin.nets.detectors._pyramid import Pyramid
-from opsin.nets.detectors._regions import Head, Staged
+from opsin.nets.detectors._proposing import Proposing
+from opsin.nets.detectors._regions import STRIDES, WIDTH, Pooling
 from opsin.nets.detectors._trunk import Trunk
-from opsin.ops.regions import pooled
-
-STRIDES = (8, 16, 32)
-WIDTH = 96  # channels of the pyramid
-CELLS = (7, 7)  # of a pooled region
 
 
 def build(net: nn.Module, *, outputs: int, size: tuple[int, int]) -> FasterRcnn:
@@ -29,7 +23,7 @@ def build(net: nn.Module, *, outputs: int, size: tuple[int, int]) -> FasterRcnn:
     return FasterRcnn(_dense.trunk(net, STRIDES, size), outputs, size)
 
 
-class FasterRcnn(Staged):
+class FasterRcnn(Proposing):
     """Looks at the regions that a net of its own proposes.
 
     >>> import torch
@@ -41,32 +35,12 @@ class FasterRcnn(Staged):
 
     def __init__(self, backbone: Trunk, outputs: int, size: tuple[int, int]) -> None:
         super().__init__(backbone, outputs, size)
-        self.pyramid = Pyramid(backbone.channels, WIDTH)
-        self.proposer = Proposer(WIDTH, backbone.strides)
-        self.head = Head(WIDTH * CELLS[0] * CELLS[1], outputs)
-
-    def ready(self, targets: Tensor, seed: int) -> None:
-        """Choose the anchors by the objects of all targets (N, P, 6)."""
-        self.proposer.ready(targets, seed)
-
-    def look(self, images: Tensor) -> list[Tensor]:
-        """Return the maps of the pyramid."""
-        maps: list[Tensor] = self.pyramid(self.backbone(images))
-        return maps
-
-    def propose(
-        self, images: Tensor, seen: list[Tensor], targets: Tensor | None
-    ) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Return what the proposer finds likely, and what it has yet to learn."""
-        h, w = images.shape[-2:]
-        found = self.proposer(seen, (h, w), self.asked if targets is None else 2 * self.asked)
-        return found.boxes, {} if targets is None else found.terms(targets)
+        self.pooling = Pooling(WIDTH, outputs)
 
     def judge(
         self, images: Tensor, seen: list[Tensor], regions: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Return what the head says of regions pooled from the finest map."""
+        """Return what is said of regions pooled from the finest map."""
         del images
-        cells = pooled(seen[0].float(), regions, CELLS, stride=self.backbone.strides[0])
-        logits, codes = self.head(cells)
+        logits, codes = self.pooling(seen[0], regions, self.backbone.strides[0])
         return logits, codes

@@ -11,14 +11,14 @@ Shapes: B pictures (B, C, h, w), R regions of all of them, S the side of a regio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from opsin.nets.detectors import _dense, _given
-from opsin.nets.detectors._regions import Head, Staged
+from opsin.nets.detectors import _dense
+from opsin.nets.detectors._given import Given
+from opsin.nets.detectors._regions import Head
 from opsin.nets.detectors._trunk import Trunk
 from opsin.ops.regions import pooled
 
@@ -34,10 +34,9 @@ def build(net: nn.Module, *, outputs: int, size: tuple[int, int]) -> Rcnn:
     return Rcnn(_dense.trunk(net, STRIDES, (SIDE, SIDE)), outputs, (SIDE, SIDE))
 
 
-class Rcnn(Staged):
+class Rcnn(Given):
     """Looks at the regions of selective search one by one."""
 
-    proposals: ClassVar[str | None] = _given.WAY
     asked = 100
     learnt_from = 16
 
@@ -50,13 +49,6 @@ class Rcnn(Staged):
         """Return nothing: no picture is seen as a whole."""
         del images
         return []
-
-    def propose(
-        self, images: Tensor, seen: list[Tensor], targets: Tensor | None
-    ) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Return the regions among the targets, or search for them."""
-        del seen
-        return _given.regions(images, targets, self.asked), {}
 
     def judge(
         self, images: Tensor, seen: list[Tensor], regions: Sequence[Tensor]

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from opsin.nets.detectors import _dense
-from opsin.nets.detectors._regions import sure
+from opsin.nets.detectors._proposing import Proposing
+from opsin.nets.detectors._regions import STRIDES, WIDTH, sure
 from opsin.nets.detectors._trunk import Trunk
-from opsin.nets.detectors.faster_rcnn import STRIDES, WIDTH, FasterRcnn
 from opsin.ops.regions import pooled
 
 PARTS = 3  # a side
@@ -29,7 +29,7 @@ def build(net: nn.Module, *, outputs: int, size: tuple[int, int]) -> Rfcn:
     return Rfcn(_dense.trunk(net, STRIDES, size), outputs, size)
 
 
-class Rfcn(FasterRcnn):
+class Rfcn(Proposing):
     """Looks at proposed regions through maps of the parts of objects.
 
     >>> from opsin.nets import build
@@ -40,7 +40,6 @@ class Rfcn(FasterRcnn):
 
     def __init__(self, backbone: Trunk, outputs: int, size: tuple[int, int]) -> None:
         super().__init__(backbone, outputs, size)
-        del self.head
         self.classes = _dense.start(nn.Conv2d(WIDTH, (outputs + 1) * PARTS**2, 1))
         self.boxes = _dense.start(nn.Conv2d(WIDTH, 4 * PARTS**2, 1))
         with torch.no_grad():
