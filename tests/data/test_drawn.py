@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from opsin import verbs
 from opsin.data.decode import decode
 from opsin.data.drawn import Album
 from opsin.errors import DataError
 from opsin.model import Prediction
 from opsin.results import Boxes
+from opsin.verbs import models
 
 
 def test_files_keep_their_names_and_none_is_lost_or_lands_elsewhere(tmp_path):
@@ -56,7 +56,7 @@ def test_a_picture_whose_name_is_no_text_is_drawn_too(tmp_path):
     Image.fromarray(np.full((20, 20, 3), 90, np.uint8)).save(path)
     truth = Boxes(np.array([[2, 2, 12, 12]], np.float32), ("a",))
     said = iter([Prediction("named as it is shown", truth)])
-    told = list(verbs._drawn(said, [str(path)], tmp_path / "out"))
+    told = list(models._drawn(said, [str(path)], tmp_path / "out"))
     assert told[0].result == truth
     (written,) = (tmp_path / "out").iterdir()
     assert decode(written).shape == (3, 20, 20)

@@ -1,0 +1,33 @@
+"""What verbs are given, as what they work with: a watcher, a data set, a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsin.events import Event
+
+if TYPE_CHECKING:
+    from opsin.data.dataset import Dataset
+    from opsin.model import Model
+
+Watch = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Is the watcher of those who do not watch."""
+
+
+def read(data: str | Path | Dataset, root: str | Path | None) -> Dataset:
+    """Return a data set itself, or the one that lies at a path or has a name."""
+    from opsin.data.dataset import Dataset
+
+    return data if isinstance(data, Dataset) else Dataset.read(data, root=root)
+
+
+def load(model: str | Path | Model) -> Model:
+    """Return a model itself, or that of a file or of a run's folder."""
+    from opsin.model import Model
+
+    return model if isinstance(model, Model) else Model.load(model)
