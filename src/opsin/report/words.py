@@ -208,12 +208,16 @@ def sentence(story: Story) -> str:
         said = f"{seen(story)}, it named {percent(score.value)} correctly {bounds}"
         return f"{said}{_odds(score.value)}."
     order = "more" if story.sign > 0 else "less"
-    reached = f"its {_inside(term(name).title)} is {figure(name, score.value)} {bounds}"
+    reached = f"its {inside(term(name).title)} is {figure(name, score.value)} {bounds}"
     return f"{seen(story)}, {reached}; {order} is better."
 
 
-def _inside(title: str) -> str:
-    """Return a title as it stands inside a sentence; R² and F1 keep their capitals."""
+def inside(title: str) -> str:
+    """Return a title as it stands inside a sentence; R², F1 and AP50 keep their capitals.
+
+    >>> inside("Mean IoU"), inside("AP50")
+    ('mean IoU', 'AP50')
+    """
     return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 

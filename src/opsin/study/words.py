@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from opsin.report.study_scale import Scale, listed, probability, quoted
 from opsin.report.study_story import LEVEL, Cell, Difference, Family, Ranked, StudyStory
-from opsin.report.words import NARROW, count, opened, term
+from opsin.report.words import NARROW, count, inside, opened, term
 
 FEW = 6  # seeds from which flipping signs alone can show a difference
 RANGE = f"95{NARROW}% interval"
@@ -103,7 +103,7 @@ def _scale(story: StudyStory) -> Scale:
 def _reached(story: StudyStory, cell: Cell) -> str:
     """Say what a setting reached, on average over how many seeds and how surely."""
     scale, score = _scale(story), cell.score
-    what = f"{term(story.metric).title[:1].lower()}{term(story.metric).title[1:]}"
+    what = inside(term(story.metric).title)
     if score.n == 1:
         return f"{what} {scale.score(score.value)}"
     return (
