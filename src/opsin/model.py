@@ -213,10 +213,10 @@ class Model:
         plain = self.runtime.run(np.ascontiguousarray(centre(pixels, self.preprocessing)))
         if tta == 1:
             return plain
-        if not self.task.linear:
+        if self.task.result.located:
             raise InputError(
                 f"tta={tta} for {name_of(self.task)}",
-                expected="1: what several views say of places cannot be averaged",
+                expected="1: what views that are moved say of places is moved, too",
             )
         chain = augment.glances(self.about.get("augment", self.recipe.augment))
         batch = torch.from_numpy(np.ascontiguousarray(pixels))

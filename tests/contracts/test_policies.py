@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 import opsin
+from opsin import tasks, verbs
 from opsin.data.dataset import Dataset
 from opsin.data.samples import shapes
 from opsin.engine import policies
 from opsin.engine.clock import Clock
+from opsin.errors import InputError, RecipeError
 from opsin.events import Advanced, Epoch, Event, Finished, Planned, follow
 from opsin.nets.weights import locate
 from opsin.training import run
@@ -100,3 +102,21 @@ def test_a_budget_is_planned_once_and_kept(tmp_path: Path) -> None:
     facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
     epochs = [event for event in told if isinstance(event, Epoch)]
     assert facts["scratch epochs"] == epochs[0].epochs
+
+
+@needs_weights
+@pytest.mark.parametrize("task", [n for n in tasks.names() if tasks.find(n).result.located])
+def test_what_is_true_of_places_is_learnt_from_pictures_that_move_it(
+    task: str, tmp_path: Path
+) -> None:
+    kind = tasks.find(task)
+    data, seen = kind.example(40), {"net" if kind.linear else "backbone": NET}
+    plain = recipe("auto").replace(**{"net": "auto"} | seen, task=task, epochs=1)
+    with pytest.raises(RecipeError, match="the policy upper for the task"):
+        opsin.train(data, plain.replace(policy="upper"), out=tmp_path / "upper")
+    model = opsin.train(data, plain, out=tmp_path / "auto")
+    assert model.about["policy"] == "full"
+    with pytest.raises(InputError, match="tta=2"):
+        model.predict(data.samples[0].image, tta=2)
+    with pytest.raises(InputError, match="not where"):
+        verbs.ensemble([str(tmp_path / "auto")] * 2, out=tmp_path / "two.safetensors")

@@ -152,8 +152,9 @@ def _of_study(folder: Path, data: Dataset | None) -> Generator[Event, None, Pool
             "`opsin evaluate` on the ensemble for others.",
         )
     plan, every = rows.read(folder)
-    asked = rows.asked(folder, plan, every)
     first = Model.load(every[0].folder)
+    yield from agreed([Candidate(every[0].name, first, {})])
+    asked = rows.asked(folder, plan, every)
 
     def take(places: Sequence[int]) -> Generator[Event, None, list[Candidate]]:
         some = [every[place] for place in places]

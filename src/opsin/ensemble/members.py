@@ -137,6 +137,12 @@ def agreed(found: Sequence[Candidate]) -> Generator[Event, None, list[Candidate]
     Raises ``ModelError`` that names the first who differs, in what, and why it cannot be.
     """
     first = found[0]
+    if first.model.task.result.located:
+        raise ModelError(
+            f"{first.name} for the task {name_of(first.model.task)}",
+            expected="models that say what a picture shows, not where",
+            remedy="Use one model: places that several look at are not the same.",
+        )
     made = []
     for other in found:
         _same_question(first, other)

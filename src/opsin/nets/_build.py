@@ -228,7 +228,7 @@ def _first_convolution(net: nn.Module, channels: int) -> None:
 def _unknown(name: str) -> WeightsError:
     import timm
 
-    every = sorted({*timm.list_models(), *_torchvision_names(), *ALIASES})
+    every = sorted({*timm.list_models(), *_torchvision_names(), *ALIASES, *detectors.names()})
     near = difflib.get_close_matches(name, every, n=4, cutoff=0.5)
     return WeightsError(
         f"the net {name!r}",

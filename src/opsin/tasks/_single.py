@@ -25,12 +25,12 @@ def alone(truth: Result | None) -> bool:
     return isinstance(truth, Boxes) and len(truth) == 1
 
 
-def one(truth: Result | None) -> Boxes:
-    """Return a truth that is one box; raise ``DataError`` for any other."""
+def one(truth: Result | None, called: str = "") -> Boxes:
+    """Return a truth that is one box; raise ``DataError`` for any other, of a picture so called."""
     if not isinstance(truth, Boxes) or len(truth) != 1:
         found = f"{len(truth)} boxes" if isinstance(truth, Boxes) else f"{truth!r}"
         raise DataError(
-            f"{found} in a picture",
+            f"{found} in {called or 'a picture'}",
             expected="one object a picture",
             remedy="Use --task detect, which finds any number of objects.",
         )

@@ -68,8 +68,9 @@ class Localise(Pooled):
     @classmethod
     def of(cls, data: Dataset) -> Self:
         """Make the task of the classes in ``data``; raise ``DataError`` unless each has one box."""
-        truths = [sample.truth for sample in data.samples if sample.truth is not None]
-        return cls(tuple(sorted({name for truth in truths for name in _single.one(truth).names})))
+        labelled = [sample for sample in data.samples if sample.truth is not None]
+        ones = [_single.one(sample.truth, sample.called) for sample in labelled]
+        return cls(tuple(sorted({name for one in ones for name in one.names})))
 
     @classmethod
     def restore(cls, classes: tuple[str, ...], state: Mapping[str, float]) -> Self:

@@ -136,20 +136,23 @@ def settle(
 def way(setting: Setting) -> str:
     """Return the policy a run follows; ``auto`` has nothing to probe in a net without weights.
 
-    Raises ``RecipeError`` where snapshots are asked for that the policy has none of.
+    What is true of a place moves with the picture, so such tasks train on pictures. Raises
+    ``RecipeError`` for a policy that the task has no use for, and for snapshots it has none of.
     """
     name = setting.recipe.policy
     if name == "auto" and setting.weights is None:
         name = "count" if classical_nets.counted(setting.net) else "scratch"
-    elif name == "auto" and not setting.task.linear:
+    elif name == "auto" and setting.task.result.located:
         name = "full"
-    if not setting.task.linear and getattr(policies.find(name), "LINEAR", False):
+    policy, task = policies.find(name), setting.task
+    linear, still = (getattr(policy, word, False) for word in ("LINEAR", "STILL"))
+    if (linear and not task.linear) or (still and task.result.located):
         raise RecipeError(
-            f"the policy {name} for the task {name_of(setting.task)}",
+            f"the policy {name} for the task {name_of(task)}",
             expected="a policy that trains the whole net by descent",
             remedy="Give --policy full, or leave it out.",
         )
-    if setting.recipe.snapshots and not getattr(policies.find(name), "SNAPSHOTS", False):
+    if setting.recipe.snapshots and not getattr(policy, "SNAPSHOTS", False):
         raise RecipeError(
             f"snapshots={setting.recipe.snapshots} with the policy {name}",
             expected="a policy that trains the whole net by descent",

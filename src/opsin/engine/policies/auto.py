@@ -23,6 +23,7 @@ from opsin.engine.policies._policy import Learnt, Setting
 from opsin.events import Event, Finished, Note, Started
 
 LINEAR = True  # it starts from a probe
+STILL = True  # it goes on with ``upper``
 
 LOOKED_AT = 600  # training pictures that similarity is measured on
 SIMILAR = 0.75  # ratio of mistakes: clothes 0.57, Fashion-MNIST 0.87, MNIST 1.0 (n = 2,000)

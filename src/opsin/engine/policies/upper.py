@@ -31,6 +31,7 @@ from opsin.events import Advanced, Event, Finished, Started
 from opsin.ops.depthwise import quicken
 
 LINEAR = True  # it starts from a probe
+STILL = True  # activations are stored with what is true of the picture before it moved
 
 BATCH = 32
 VIEWS = 6  # of each picture, the plain one included, where there is time; two are nearly as good
