@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from opsin.data.samples import scattered
 from opsin.results import Boxes
@@ -37,3 +37,28 @@ def drawn(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         boxes = sample.truth.boxes.tolist()
         found.append([[*box, kind, 0.0] for box, kind in zip(boxes, kinds, strict=True)])
     return torch.stack(images), targets(*found)
+
+
+def terms(net: nn.Module, images: Tensor, rows: Tensor) -> dict[str, Tensor]:
+    """Return what a detector has yet to learn, with the same draws each time."""
+    torch.manual_seed(5)
+    found = net(images, rows)
+    assert isinstance(found, dict)
+    return found
+
+
+def losses(net: nn.Module, images: Tensor, rows: Tensor, steps: int) -> list[float]:
+    """Return the loss at each of some steps, in which every parameter must have been moved."""
+    descent = torch.optim.AdamW(net.parameters(), 1e-3)
+    said, moved = [], {name: torch.zeros(()) for name, _ in net.named_parameters()}
+    for _ in range(steps):
+        descent.zero_grad()
+        loss = torch.stack(list(terms(net, images, rows).values())).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for name, parameter in net.named_parameters():
+            assert parameter.grad is not None, name
+            moved[name] = moved[name] + parameter.grad.abs().sum()
+        descent.step()
+        said.append(float(loss.detach()))
+    assert [name for name, much in moved.items() if not float(much) > 0] == []
+    return said

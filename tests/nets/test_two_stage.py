@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from boxed import LINE, drawn, targets
+from boxed import LINE, drawn, losses, targets, terms
 from torch import Tensor
 
 from opsin import nets
@@ -35,13 +35,6 @@ def ready(net: Detector, rows: Tensor) -> Tensor:
     return torch.cat([rows, near, far], 1)
 
 
-def terms(net: Detector, images: Tensor, rows: Tensor) -> dict[str, Tensor]:
-    torch.manual_seed(5)
-    found = net(images, rows)
-    assert isinstance(found, dict)
-    return found
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("outputs", "channels"), [(1, 3), (3, 1)])
 def test_candidates(kind: str, outputs: int, channels: int) -> None:
@@ -66,19 +59,7 @@ def test_everything_learns_and_the_same_twice(kind: str) -> None:
     for _ in range(2):
         net = made(kind)
         given = ready(net, rows)
-        descent = torch.optim.AdamW(net.parameters(), 1e-3)
-        losses, moved = [], {name: torch.zeros(()) for name, _ in net.named_parameters()}
-        for _ in range(3):
-            descent.zero_grad()
-            loss = torch.stack(list(terms(net, images, given).values())).sum()
-            loss.backward()  # type: ignore[no-untyped-call]
-            for name, parameter in net.named_parameters():
-                assert parameter.grad is not None, name
-                moved[name] = moved[name] + parameter.grad.abs().sum()
-            descent.step()
-            losses.append(float(loss.detach()))
-        assert [name for name, much in moved.items() if not float(much) > 0] == []
-        ends.append(losses)
+        ends.append(losses(net, images, given, 3))
     assert ends[0] == ends[1]
 
 
