@@ -104,6 +104,22 @@ def test_boxes_enclose_what_became_of_what_they_enclosed(line: str, size: str) -
     assert remain.sum() > N / 2
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("line", GEOMETRY)
+def test_boxes_of_ellipses_enclose_what_became_of_discs(line: str, size: str) -> None:
+    working, out = SIZES[size]
+    pictures, _, rims = discs(working)
+    boxes = torch.cat([rims.amin(1), rims.amax(1)], 1)[:, None]
+    draw = parse(line).draw_for(pictures, out, (8,))
+    seen = (draw.images(pictures)[:, 0] > 0.5).numpy()
+    moved, remain = draw.boxes(boxes, outline="ellipse")
+    for place in torch.nonzero(remain[:, 0]).flatten().tolist():
+        rows, columns = (np.flatnonzero(seen[place].any(axis)) for axis in (1, 0))
+        found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+        assert moved[place, 0].tolist() == pytest.approx(found, abs=1.51)
+    assert remain.sum() > N / 2
+
+
 def shifted(x: float) -> Draw:
     """Return a draw that shifts an 8 x 8 picture to the right."""
     draw = parse("none").draw(1, (8, 8), (8, 8), (0,))

@@ -20,8 +20,11 @@ NEAR, FAR = 0.25, 0.75  # share of the sides between which the four pictures mee
 
 
 def moved(draw: Draw, targets: Tensor) -> Tensor:
-    """Return targets (B, P, 6) where they lie in what was drawn; what left has the class −1."""
-    boxes, remain = draw.boxes(targets[..., :4])
+    """Return targets (B, P, 6) where they lie in what was drawn; what left has the class −1.
+
+    Boxes follow the ellipses in them: what is learnt from boxes round turned corners is too large.
+    """
+    boxes, remain = draw.boxes(targets[..., :4], outline="ellipse")
     gone = ~remain[..., None]
     rest = targets[..., 4:]
     rest = torch.cat([rest[..., :1].masked_fill(gone, PADDING), rest[..., 1:]], dim=-1)

@@ -1,0 +1,122 @@
+"""From JPEG to boxes: a detector of ours beside torchvision's SSDLite320, on the same photos.
+
+    python benchmarks/boxes_forward.py --data ROOT [--model FILE] [--times 5]
+
+ROOT holds ``raccoon``. Without FILE, a yolo on MobileNetV2 at 320 px is trained on it for two
+minutes. The peer is ``ssdlite320_mobilenet_v3_large``, eager, given torchvision's own decoder,
+``inference_mode`` and channels last where that is faster, and the best of batches of 1, 8 and 32;
+its weights are drawn and nothing reaches its threshold, so that it has no boxes to suppress, which
+favours it. Both see every photo of the set; files are in the page cache. Contestants are processes
+of their own, in turn, two threads each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import harness
+
+BATCHES = (1, 8, 32)
+
+
+def ours(model: Path, photos: list[Path]) -> dict[str, Any]:
+    """Return seconds a photo, many at a time and one after the other, of a model file."""
+    import opsin
+
+    loaded = opsin.load(model)
+    loaded.predict(photos[0])  # compiled and warm
+    many, found = timed(lambda: loaded.predict(photos))
+    each, _ = timed(lambda: [loaded.predict(photo) for photo in photos])
+    boxes = sum(len(said.result) for said in found)
+    rest = {"net": loaded.net_name, "runtime": loaded.runtime.name, "boxes": boxes}
+    return {"many": many / len(photos), "each": each / len(photos)} | rest
+
+
+def peer(photos: list[Path]) -> dict[str, Any]:
+    """Return seconds a photo of torchvision's SSDLite320, at its best and one after the other."""
+    import torch
+    from torchvision.io import ImageReadMode, decode_image
+    from torchvision.models.detection import ssdlite320_mobilenet_v3_large
+
+    net = ssdlite320_mobilenet_v3_large(
+        weights=None, weights_backbone=None, num_classes=2, score_thresh=1.0
+    ).eval()
+
+    def found(batch: int) -> None:
+        for start in range(0, len(photos), batch):
+            files = photos[start : start + batch]
+            pixels = [decode_image(str(file), ImageReadMode.RGB).float() / 255 for file in files]
+            net(pixels)
+
+    seconds: dict[str, float] = {}
+    with torch.inference_mode():
+        for layout in ("contiguous_format", "channels_last"):
+            net.to(memory_format=getattr(torch, layout))
+            found(len(photos) // 4)  # warm
+            for batch in BATCHES:
+                taken, _ = timed(lambda batch=batch: found(batch))
+                seconds[f"{layout} {batch}"] = taken / len(photos)
+    one = min(taken for name, taken in seconds.items() if name.endswith(" 1"))
+    return {"many": min(seconds.values()), "each": one, "tried": seconds}
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return how long a piece of work took, and what it gave."""
+    began = time.perf_counter()
+    done = work()
+    return time.perf_counter() - began, done
+
+
+def trained(photos: Path, folder: Path) -> Path:
+    """Train a detector for two minutes."""
+    import opsin
+
+    recipe = opsin.Recipe(net="yolo", backbone="mobilenet_v2", size=320, minutes=2)
+    opsin.train(photos, recipe, out=folder / "run")
+    return folder / "run" / "model.safetensors"
+
+
+def main() -> None:
+    """Measure both in turn and write benchmarks/results/boxes_forward.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--who", choices=("ours", "peer"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    photos = sorted((given.data / "raccoon").rglob("*.jpg"))
+    if given.who:
+        print(json.dumps(peer(photos) if given.who == "peer" else ours(given.model, photos)))
+        return
+    runs: dict[str, list[dict[str, Any]]] = {"ours": [], "peer": []}
+    with tempfile.TemporaryDirectory() as folder:
+        model = given.model or trained(given.data / "raccoon", Path(folder))
+        command = [sys.executable, __file__, "--data", str(given.data), "--model", str(model)]
+        for _ in range(given.times):
+            for who, done in runs.items():
+                done.append(json.loads(harness.run([*command, "--who", who]).output))
+                print(who, json.dumps(done[-1]), file=sys.stderr, flush=True)
+    pairs = list(zip(runs["ours"], runs["peer"], strict=True))
+    results = {
+        "photos": len(photos),
+        "must": "ratio of many >= 5",
+        "ratio of many": harness.spread([b["many"] / a["many"] for a, b in pairs]),
+        "ratio of each": harness.spread([b["each"] / a["each"] for a, b in pairs]),
+        "milliseconds": {
+            who: {way: harness.spread([1000 * r[way] for r in done]) for way in ("many", "each")}
+            for who, done in runs.items()
+        },
+        "runs": runs,
+    }
+    harness.report("boxes_forward", results)
+
+
+if __name__ == "__main__":
+    main()
