@@ -1,6 +1,7 @@
 """Detectors on real boxes: whole runs within a budget, judged once on pictures held out.
 
-    python benchmarks/detectors.py raccoon --data ROOT [--nets yolo,ssd] [--minutes 10] [--seeds 3]
+    python benchmarks/detectors.py raccoon --data ROOT [--nets yolo] [--minutes 10] [--seeds 0,1]
+    python benchmarks/detectors.py raccoon --data ROOT --nets all --minutes 3 --add
     python benchmarks/detectors.py deeppcb --data ROOT --minutes 20
     python benchmarks/detectors.py neon-trees --data ROOT --minutes 15
 
@@ -8,7 +9,9 @@ ROOT holds the data sets, each in a folder of its name. ``raccoon`` is split 160
 seed, ``deeppcb`` as its authors did, ``neon-trees`` in space: its large picture's left three
 quarters teach, the rest is held out. What is held out of the training part to choose the epoch and
 the threshold is the run's own affair. A run is a process; its seconds are those from start to exit.
-Milliseconds a picture are those from JPEG to boxes, one picture after the other.
+Milliseconds a picture are those from JPEG to boxes, one picture after the other. ``windows`` is no
+detector: a classifier, learnt from crops in as many minutes, judges windows that slide. With
+``--add`` runs join those in the file of results, which names the commit and threads of each.
 """
 
 from __future__ import annotations
@@ -35,7 +38,8 @@ from opsin.results import Boxes
 SPLIT = 0  # seed of the split of raccoon
 TILE = 320  # pixels of a tile of the aerial picture
 PARTS = "train 0 0 0.6 1, validation 0.6 0 0.75 1, test 0.75 0 1 1"
-NAMES = ("yolo", "yolo9000", "ssd", "faster_rcnn", "fast_rcnn", "rcnn", "rfcn")
+WINDOWS = "windows"
+NAMES = ("yolo", "yolo9000", "ssd", "faster_rcnn", "fast_rcnn", "rcnn", "rfcn", WINDOWS)
 
 
 def raccoon(root: Path) -> Dataset:
@@ -90,6 +94,8 @@ CASES = {
 def one(case: Case, root: Path, settings: dict[str, Any]) -> dict[str, Any]:
     """Train and judge once, in this process; return the scores and milliseconds a picture."""
     data = case.read(root)
+    if settings["net"] == WINDOWS:
+        return windows(data, settings)
     with tempfile.TemporaryDirectory() as out:
         model = opsin.train(data, opsin.Recipe(**settings), out=Path(out) / "run")
     asked = data.split("test").samples
@@ -107,6 +113,30 @@ def one(case: Case, root: Path, settings: dict[str, Any]) -> dict[str, Any]:
         "milliseconds": 1000 * each,
         "seconds_told": model.about["seconds"],
     } | at_iou(model, asked, 0.4)
+
+
+def windows(data: Dataset, settings: dict[str, Any]) -> dict[str, Any]:
+    """Train a classifier of crops, let windows slide, and judge what it finds."""
+    from opsin.locate import Searcher, crops, scored
+
+    known = data.keep(sample for sample in data.samples if sample.split != "test")
+    line = crops.usual(known)
+    recipe = opsin.Recipe(**{name: settings[name] for name in ("minutes", "seed")})
+    with tempfile.TemporaryDirectory() as out:
+        crops.cut(known, Path(out) / "crops", crops.Wish(seed=settings["seed"]))
+        model = opsin.train(Path(out) / "crops", recipe, out=Path(out) / "run")
+    searcher, asked = Searcher(model, line), data.split("test").samples
+    found = scored.measured(searcher, data)  # makes all ready, too
+    began = time.perf_counter()
+    list(searcher.iterate([sample.image for sample in asked]))
+    return {
+        "metrics": {name: m.value for name, m in found.metrics.items()},
+        "intervals": {name: m.to_dict() for name, m in found.metrics.items()},
+        "net": model.net_name,
+        "proposals": line,
+        "runtime": model.runtime.name,
+        "milliseconds": 1000 * (time.perf_counter() - began) / len(asked),
+    }
 
 
 def at_iou(model: opsin.Model, asked: tuple[Sample, ...], iou: float) -> dict[str, Any]:
@@ -129,7 +159,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--nets", default="yolo", help="joined by commas, or all")
     parser.add_argument("--minutes", type=float, help="else those of the case")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", default="0,1,2", help="joined by commas")
+    parser.add_argument("--add", action="store_true", help="to the runs in the file of results")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", default="{}", help="further settings as JSON")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
@@ -138,26 +169,41 @@ def main() -> None:
     if given.one:
         print(json.dumps(one(case, given.data, json.loads(given.set))))
         return
-    table: dict[str, Any] = {}
+    runs = _runs(given.case) if given.add else {}
     for net in NAMES if given.nets == "all" else given.nets.split(","):
-        runs = []
-        for seed in range(given.seeds):
+        for seed in map(int, given.seeds.split(",")):
             settings = case.settings | json.loads(given.set)
             settings |= {"net": net, "minutes": given.minutes or case.minutes, "seed": seed}
             command = [sys.executable, __file__, given.case, "--data", str(given.data), "--one"]
             run = harness.run([*command, "--set", json.dumps(settings)], threads=given.threads)
-            runs.append(json.loads(run.output.splitlines()[-1]))
-            runs[-1] |= {"seed": seed, "seconds": run.seconds, "peak_mb": run.peak_mb}
-            print(net, json.dumps(runs[-1]), file=sys.stderr, flush=True)
-        table[net] = {
-            "ap50": harness.mean_sd([r["metrics"]["ap50"] for r in runs]),
-            "f1": harness.mean_sd([r["metrics"]["f1"] for r in runs]),
-            "milliseconds": harness.spread([r["milliseconds"] for r in runs]),
-            "seconds": harness.spread([r["seconds"] for r in runs]),
-            "runs": runs,
-        }
-    results = {"threads": given.threads, "must": case.must, "nets": table}
-    harness.report(f"detectors-{given.case}", results)
+            done = json.loads(run.output.splitlines()[-1]) | {"settings": settings}
+            done |= {"seconds": run.seconds, "peak_mb": run.peak_mb, "threads": given.threads}
+            print(net, json.dumps(done), file=sys.stderr, flush=True)
+            if given.add:  # another process may have written meanwhile
+                runs = _runs(given.case)
+            runs.setdefault(net, []).append(done | {"commit": harness.machine()["commit"]})
+            results = {"must": case.must, "nets": {name: summary(r) for name, r in runs.items()}}
+            harness.report(f"detectors-{given.case}", results)
+
+
+def _runs(case: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the runs in the file of results, by net."""
+    file = harness.HERE / "results" / f"detectors-{case}.json"
+    if not file.exists():
+        return {}
+    nets = json.loads(file.read_text())["results"]["nets"]
+    return {name: found["runs"] for name, found in nets.items()}
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the means over the runs of one net, and the runs."""
+    return {
+        "ap50": harness.mean_sd([r["metrics"]["ap50"] for r in runs]),
+        "f1": harness.mean_sd([r["metrics"]["f1"] for r in runs]),
+        "milliseconds": harness.spread([r["milliseconds"] for r in runs]),
+        "seconds": harness.spread([r["seconds"] for r in runs]),
+        "runs": runs,
+    }
 
 
 if __name__ == "__main__":
