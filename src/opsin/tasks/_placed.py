@@ -6,6 +6,7 @@ Shapes: N pictures, F features, K outputs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import log2
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from opsin.errors import RecipeError
@@ -25,13 +26,30 @@ PLAIN = (
 
 # Boxes are learnt by small steps of AdamW, clipped: plain descent at the rates of classes diverges.
 USUAL: Mapping[str, Any] = {
-    "batch": 16,
+    "batch": 16,  # pictures, of one object or two each
     "rates": {"adamw": 2e-3, "sgd": 0.02},
     "optimizer": "adamw",
     "decay": 0.02,
     "average": 0.99,
     "clip": 10.0,
 }
+
+
+TAUGHT, FEWEST = 32, 4  # objects that teach in a step, about; pictures in a step at least
+
+
+def usual(objects: int, pictures: int) -> Mapping[str, Any]:
+    """Return the course of pictures with so many objects: where each has many, steps take fewer.
+
+    Circuit boards with seven faults each taught more in steps of 4 pictures than in the few of 16
+    that a budget has room for, photographs of one animal less (decision 15).
+
+    >>> [usual(each * 100, 100)["batch"] for each in (1, 3, 7, 30)]
+    [16, 8, 4, 4]
+    """
+    fitting = TAUGHT * pictures / max(1, objects)
+    batch = min(USUAL["batch"], max(FEWEST, 2 ** int(log2(max(1, fitting)))))
+    return {**USUAL, "batch": batch, "rated": USUAL["batch"]}
 
 
 class Placed:

@@ -53,7 +53,6 @@ class Task(Protocol):
     sign: ClassVar[int]  # +1 where more of ``better`` is better, -1 where less is
     floor: ClassVar[float]  # what ``better`` must reach on ``example``
     linear: ClassVar[bool]  # whether a linear map of a net's last features can answer
-    usual: ClassVar[Mapping[str, Any]]  # of a course, where the task wants it otherwise than most
     plain: ClassVar[str]  # the net that learns small pictures from scratch
 
     classes: tuple[str, ...]  # names of the K outputs; () for a number
@@ -86,6 +85,9 @@ class Task(Protocol):
     @classmethod
     def frame(cls, pre: Preprocessing, recipe: Recipe) -> Preprocessing:
         """Return how the net should see pictures that a classifying net sees as ``pre``."""
+
+    def usual(self, truths: Sequence[Result]) -> Mapping[str, Any]:
+        """Return the numbers of a course that these truths want otherwise than most."""
 
     def ready(self, net: nn.Module, pixels: Pixels, targets: Tensor, seed: int) -> Tensor:
         """Make a net ready to learn from pictures (N, C, H, W); return targets with all it needs.

@@ -23,7 +23,7 @@ from opsin.nets import detectors
 from opsin.recipe import Recipe
 from opsin.results import Boxes, Result
 from opsin.tasks._located import Found
-from opsin.tasks._placed import PLAIN, USUAL, Placed
+from opsin.tasks._placed import PLAIN, Placed, usual
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,6 @@ class Detect(Placed):
     sign: ClassVar[int] = 1
     floor: ClassVar[float] = 0.6
     plain: ClassVar[str] = PLAIN
-    usual: ClassVar[Mapping[str, Any]] = USUAL
 
     def __init__(self, classes: tuple[str, ...], threshold: float = 0.3) -> None:
         self.classes = classes
@@ -124,6 +123,12 @@ class Detect(Placed):
         small = max(pre.size) <= SMALL and recipe.size is None
         side = recipe.size or SIDE
         return replace(pre, size=pre.size if small else (side, side), crop=1.0, fit="pad")
+
+    def usual(self, truths: Sequence[Result]) -> Mapping[str, Any]:
+        """Return what suits boxes, so many a picture."""
+        from opsin.tasks._targets import boxes_of
+
+        return usual(sum(len(boxes) for boxes in boxes_of(truths)), len(truths))
 
     def ready(self, net: nn.Module, pixels: Pixels, targets: Tensor, seed: int) -> Tensor:
         """Let the net learn its anchors; add proposals to targets where it learns from them."""

@@ -50,7 +50,6 @@ class Localise(Pooled):
     sign: ClassVar[int] = 1
     floor: ClassVar[float] = 0.4
     plain: ClassVar[str] = _placed.PLAIN
-    usual: ClassVar[Mapping[str, Any]] = _placed.USUAL
 
     def __init__(self, classes: tuple[str, ...], temperature: float = 1.0) -> None:
         self.classes = classes
@@ -84,6 +83,10 @@ class Localise(Pooled):
         return len(self.classes) + 4
 
     # ── learning ────────────────────────────────────────────────────────────────────────────────
+
+    def usual(self, truths: Sequence[Result]) -> Mapping[str, Any]:
+        """Return what suits boxes, one a picture."""
+        return _placed.usual(len(truths), len(truths))
 
     def encode(self, truths: Sequence[Result]) -> Tensor:
         """Return targets (N, 6); raise ``DataError`` for an unknown class, or not one box."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import sqrt
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -284,7 +285,13 @@ def batch_of(setting: Setting, usual: int) -> int:
 
 
 def course_of(setting: Setting, epochs: int, **defaults: Any) -> Course:
-    """Return the course the recipe asks for; ``defaults`` stand where it says nothing."""
+    """Return the course the recipe asks for; ``defaults`` stand where it says nothing.
+
+    Their ``rates`` suit steps of ``rated`` pictures, or of ``batch``. Smaller steps are noisier and
+    want less: in proportion (Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.1), by
+    the root of it with AdamW, whose steps are divided by that noise (Malladi et al., On the SDEs
+    and Scaling Rules for Adaptive Gradient Algorithms, 2022, section 5).
+    """
     recipe = setting.recipe
     optimizer = recipe.optimizer if recipe.optimizer != "auto" else None
     chosen = {
@@ -295,12 +302,12 @@ def course_of(setting: Setting, epochs: int, **defaults: Any) -> Course:
         "average": recipe.average or None,
         "clip": recipe.clip,
     }
-    # A rate suits one optimizer and one size of step: small steps are noisier and want less.
     rates, usual = defaults.pop("rates"), defaults.pop("batch")
-    rate = rates[optimizer or defaults["optimizer"]]
+    descent = optimizer or defaults["optimizer"]
+    smaller = min(1.0, batch_of(setting, usual) / defaults.pop("rated", usual))
     course = Course(
         epochs=epochs,
-        rate=rate * min(1.0, batch_of(setting, usual) / usual),
+        rate=rates[descent] * (smaller if descent == "sgd" else sqrt(smaller)),
         seed=recipe.seed,
         momentum=recipe.momentum,
         schedule=recipe.schedule,

@@ -41,7 +41,8 @@ def learn(setting: Setting, start: Learnt | None) -> Generator[Event, None, Lear
     net: nn.Module = start.net if start else setting.build()
     depths = nets.depth_groups(net)
     groups = [(group, FALL ** (len(depths) - 1 - depth)) for depth, group in enumerate(depths)]
-    training = _pictures.Training("full", quicken(net), groups, USUAL | dict(setting.task.usual))
+    usual = USUAL | dict(setting.task.usual(setting.train.truths))
+    training = _pictures.Training("full", quicken(net), groups, usual)
     score = yield from _pictures.run(setting, training)
     kept = _pictures.kept(setting, training)
     outputs = start.outputs if start else None

@@ -36,5 +36,5 @@ def _training(setting: Setting) -> _pictures.Training:
         "optimizer": "sgd",
         "decay": 5e-4,
     }
-    usual |= setting.task.usual
+    usual |= setting.task.usual(setting.train.truths)
     return _pictures.Training("scratch", net, [(list(net.parameters()), 1.0)], usual)
