@@ -84,7 +84,7 @@ class Case:
 
 CASES = {
     "raccoon": Case(raccoon, {}, 10, "ap50 >= 0.85 (mean of 3) in 10 minutes"),
-    "deeppcb": Case(deeppcb, {"size": 640}, 20, "ap50 >= 0.90 (mean of 3) in 20 minutes"),
+    "deeppcb": Case(deeppcb, {"size": 448}, 20, "ap50 >= 0.90 (mean of 3) in 20 minutes"),
     "neon-trees": Case(
         neon_trees, {"size": 640}, 15, "recall and precision >= 0.60 at an IoU of 0.4 in 15 minutes"
     ),
