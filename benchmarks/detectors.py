@@ -7,8 +7,10 @@
 
 ROOT holds the data sets, each in a folder of its name. ``raccoon`` is split 160 to 40 by a fixed
 seed, ``deeppcb`` as its authors did, ``neon-trees`` in space: its large picture's left three
-quarters teach, the rest is held out. What is held out of the training part to choose the epoch and
-the threshold is the run's own affair. A run is a process; its seconds are those from start to exit.
+quarters teach, the rest is held out, and its two small pictures, of other sites, are judged beside
+it as transfer. These are cut into tiles that overlap, so that some trees count twice. What is held
+out of the training part to choose the epoch and the threshold is the run's own affair. A run is a
+process; its seconds are those from start to exit.
 Milliseconds a picture are those from JPEG to boxes, one picture after the other. ``windows`` is no
 detector: a classifier, learnt from crops in as many minutes, judges windows that slide. With
 ``--add`` runs join those in the file of results, which names the commit and threads of each.
@@ -22,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +64,21 @@ def neon_trees(root: Path) -> Dataset:
     """Return tiles of the large picture's left part to learn from, and of its right part."""
     data = Dataset.read(root / "neon-trees")
     large = max(data.samples, key=lambda sample: len(sample.truth.boxes))
-    one = data.keep([replace(large, truth=_trees(large.truth))])
+    return _tiles(data.keep([large]), PARTS)
+
+
+def other_sites(root: Path) -> dict[str, Dataset]:
+    """Return tiles of each of the small pictures, by its name."""
+    data = Dataset.read(root / "neon-trees")
+    small = sorted(data.samples, key=lambda sample: len(sample.truth.boxes))[:-1]
+    return {Path(sample.image).stem: _tiles(data.keep([sample])) for sample in small}
+
+
+def _tiles(data: Dataset, parts: str = "test 0 0 1 1") -> Dataset:
+    """Cut one large picture, all crowns under one name, whatever state they are in."""
+    one = data.keep([replace(sample, truth=_trees(sample.truth)) for sample in data.samples])
     folder = Path(tempfile.mkdtemp()) / "tiles"
-    return tiles.cut(one, tiles.Tiling(TILE, 0.3, tiles.parts_of(PARTS)), folder)
+    return tiles.cut(one, tiles.Tiling(TILE, 0.3, tiles.parts_of(parts)), folder)
 
 
 def _trees(truth: Boxes) -> Boxes:
@@ -80,13 +94,18 @@ class Case:
     settings: dict[str, Any]
     minutes: float
     must: str
+    elsewhere: Callable[[Path], dict[str, Dataset]] = field(default=lambda root: {})
 
 
 CASES = {
     "raccoon": Case(raccoon, {}, 10, "ap50 >= 0.85 (mean of 3) in 10 minutes"),
     "deeppcb": Case(deeppcb, {"size": 448}, 20, "ap50 >= 0.90 (mean of 3) in 20 minutes"),
     "neon-trees": Case(
-        neon_trees, {"size": 640}, 15, "recall and precision >= 0.60 at an IoU of 0.4 in 15 minutes"
+        neon_trees,
+        {"size": 640},
+        15,
+        "recall and precision >= 0.60 at an IoU of 0.4 in 15 minutes",
+        other_sites,
     ),
 }
 
@@ -112,6 +131,11 @@ def one(case: Case, root: Path, settings: dict[str, Any]) -> dict[str, Any]:
         "runtime": model.runtime.name,
         "milliseconds": 1000 * each,
         "seconds_told": model.about["seconds"],
+        "elsewhere": {
+            name: {"objects": sum(len(sample.truth) for sample in other.samples)}
+            | at_iou(model, other.samples, 0.4)
+            for name, other in case.elsewhere(root).items()
+        },
     } | at_iou(model, asked, 0.4)
 
 
