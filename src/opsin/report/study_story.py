@@ -28,6 +28,8 @@ class Cell:
 
     ``pictures`` says on how many each seed was measured, ``failed`` how many trainings ended
     without a score. ``seconds`` is the median of a training, ``total`` and ``images`` are of all.
+    ``milliseconds`` is what a picture takes alone, from its file to the answer: the median over
+    seeds, NaN where it was not timed, through the ``runtimes``.
     """
 
     setting: Setting
@@ -42,6 +44,8 @@ class Cell:
     seconds: float
     total: float
     images: int
+    milliseconds: float = math.nan
+    runtimes: tuple[str, ...] = ()
 
     @property
     def rate(self) -> float:
@@ -63,6 +67,8 @@ class Cell:
             "median_seconds": self.seconds,
             "images": self.images,
             "images_per_second": _or_none(self.rate),
+            "milliseconds": _or_none(self.milliseconds),
+            "runtimes": list(self.runtimes),
         }
 
 
@@ -283,6 +289,7 @@ class StudyStory:
     missed: tuple[Missed, ...] = ()
     failures: tuple[tuple[str, int, str], ...] = ()  # setting, seed, reason
     missing: Missing = Missing(0, 0, {})
+    at_once: tuple[int, ...] = ()  # how many rows were in work when one was timed, each number once
     when: str = ""
     data: str = ""
     base: Mapping[str, Any] = field(default_factory=dict)
