@@ -49,10 +49,10 @@ def scatter(
     shown = [fit(cell.name, 38) for cell in ordered]
     names = _names(ordered, shown, len(front), spots, line, (left, TOP, WIDE, foot))
     parts = [_frame(across, up, steps, scale, sign), _joined(line)]
+    parts += [_leader(spots[cell.setting], box) for cell, box in zip(ordered, names, strict=True)]
     for cell, kind in reversed(list(zip(ordered, kinds, strict=True))):
         parts.append(_point(cell, kind, spots[cell.setting], scale))
-    for cell, text, kind, box in zip(ordered, shown, kinds, names, strict=True):
-        parts.append(_name(text, kind, spots[cell.setting], box))
+    parts += [_name(*each) for each in zip(shown, kinds, names, strict=True)]
     told = "; ".join(
         f"{cell.name} {scale.score(cell.score.value)} in {brief(cell.milliseconds)} ms"
         for cell in ordered
@@ -171,15 +171,19 @@ def _point(cell: Cell, kind: str, spot: Spot, scale: Scale) -> str:
     )
 
 
-def _name(text: str, kind: str, spot: Spot, box: Box | None) -> str:
-    """Write a setting's name, with a line to its point where they are not side by side."""
+def _leader(spot: Spot, box: Box | None) -> str:
+    """Draw a line from a point to its name where they are not side by side."""
     if box is None:
         return ""
-    left, top, right, bottom = box
     x, y = spot[:2]
-    near = (min(max(x, left), right), min(max(y, top), bottom))
-    far = math.dist((x, y), near) > 2 * KNOB
-    leader = f'<path class="grid" d="M{x:.1f} {y:.1f}L{near[0]:.1f} {near[1]:.1f}"/>' if far else ""
-    return (
-        f'{leader}<text class="spot {kind}" x="{left:.1f}" y="{bottom - 3:.1f}">{safe(text)}</text>'
-    )
+    near = (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3]))
+    if math.dist((x, y), near) < 2 * KNOB:
+        return ""
+    return f'<path class="leader" d="M{x:.1f} {y:.1f}L{near[0]:.1f} {near[1]:.1f}"/>'
+
+
+def _name(text: str, kind: str, box: Box | None) -> str:
+    """Write a setting's name where there is room for it."""
+    if box is None:
+        return ""
+    return f'<text class="spot {kind}" x="{box[0]:.1f}" y="{box[3] - 3:.1f}">{safe(text)}</text>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 
 from opsin.report.markup import folded, name, paragraph, safe, table
 from opsin.report.study_cells import scale
@@ -43,6 +44,8 @@ def told(story: StudyStory) -> str:
     found, written = front(story), scale(story)
     if not found:
         return ""
+    if alike := _alike(story):
+        return alike
     fastest, best = found[0], max(found, key=lambda cell: story.sign * cell.score.value)
     quick = f"{brief(fastest.milliseconds)}{BOUND}ms a picture"
     reached = written.score(fastest.score.value)
@@ -57,6 +60,19 @@ def told(story: StudyStory) -> str:
         f"{quoted(fastest.name)} is the fastest, {quick} for {reached}; {quoted(best.name)} is the "
         f"best, {written.score(best.score.value)}: {gain} better for {longer}"
         f"{_doubt(story, fastest, best)}.{between}"
+    )
+
+
+def _alike(story: StudyStory) -> str:
+    """Return what to say where settings differ no more in speed than seeds of one setting do."""
+    cells = timed(story)
+    apart = cells[-1].milliseconds / cells[0].milliseconds
+    swing = median(cell.swing for cell in cells)
+    if apart > swing:
+        return ""
+    return (
+        f"No setting is told apart from another in speed: the slowest takes {apart:.2f} times what "
+        f"the fastest takes, and seeds of one setting differ {swing:.2f} times."
     )
 
 

@@ -29,7 +29,8 @@ class Cell:
     ``pictures`` says on how many each seed was measured, ``failed`` how many trainings ended
     without a score. ``seconds`` is the median of a training, ``total`` and ``images`` are of all.
     ``milliseconds`` is what a picture takes alone, from its file to the answer: the median over
-    seeds, NaN where it was not timed, through the ``runtimes``.
+    seeds, NaN where it was not timed, through the ``runtimes``; the slowest of its seeds took
+    ``swing`` times what the fastest took.
     """
 
     setting: Setting
@@ -45,6 +46,7 @@ class Cell:
     total: float
     images: int
     milliseconds: float = math.nan
+    swing: float = math.nan
     runtimes: tuple[str, ...] = ()
 
     @property

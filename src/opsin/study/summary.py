@@ -9,7 +9,7 @@ from typing import Any
 
 from opsin.report import study_speed
 from opsin.report.axis import fit
-from opsin.report.study_scale import Scale, brief
+from opsin.report.study_scale import BOUND, Scale, brief
 from opsin.report.study_story import Cell, StudyStory
 from opsin.report.words import NARROW, quantity
 from opsin.study.page import tell
@@ -47,8 +47,8 @@ class Summary:
         rest = len(self.story.cells) - MOST
         more = [f"… and {rest:,} more settings (--json lists all)"] if rest > 0 else []
         page = [f"report: {self.page}"] if self.page is not None else []
-        told = [*self._said(), *self.story.limits]
-        return [*more, "", *(line.replace(NARROW, " ") for line in told), *page]
+        told = [_plain(line) for line in (*self._said(), *self.story.limits)]
+        return [*more, "", *told, *page]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, for ``--json``."""
@@ -100,6 +100,11 @@ def _row(cell: Cell, written: Scale, letters: int) -> dict[str, str]:
         "seconds": f"{cell.seconds:.1f}",
         "images/s": quantity(cell.rate),
     }
+
+
+def _plain(line: str) -> str:
+    """Return a line with the spaces of a terminal, which spells out those that do not break."""
+    return line.replace(NARROW, " ").replace(BOUND, " ")
 
 
 def _ms(cell: Cell) -> str:

@@ -49,6 +49,7 @@ def _cell(study: Study, setting: Setting, rows: list[Row]) -> Cell:
         total=seconds,
         images=sum(row.images for row in done),
         milliseconds=median(timed) if timed else math.nan,
+        swing=max(timed) / min(timed) if timed else math.nan,
         runtimes=tuple(dict.fromkeys(row.runtime for row in done if row.runtime)),
     )
 
@@ -142,6 +143,7 @@ def marginal(study: Study, field: str) -> tuple[Cell, ...]:
                 total=whole.total,
                 images=whole.images,
                 milliseconds=whole.milliseconds,
+                swing=whole.swing,
                 runtimes=whole.runtimes,
             )
         )
