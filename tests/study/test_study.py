@@ -26,8 +26,10 @@ from opsin.study import job, page
 from opsin.study.hands import Job
 from opsin.study.plan import Plan
 from opsin.study.rows import Study
+from opsin.study.speed import MOST
 from opsin.study.stock import Stock
 from opsin.study.store import RowStore
+from opsin.study.summary import summary
 from opsin.study.told import Studied
 
 Fails = Callable[[Job], dict[str, Any] | None]
@@ -68,7 +70,7 @@ def lines(out: Path) -> dict[str, Any]:
     found = [json.loads(text) for text in (out / "rows.jsonl").read_text().splitlines()]
     for line in found:
         line["curve"] = [[epoch, score] for epoch, _, score in line["curve"]]
-        del line["seconds"], line["worker"]
+        del line["seconds"], line["worker"], line["speed"], line["at_once"]
     assert len({line["id"] for line in found}) == len(found)
     return {line["id"]: line for line in found}
 
@@ -205,6 +207,29 @@ def test_a_diverging_row_is_a_row_that_failed(here: Any, tmp_path: Path) -> None
     fine, wild = studied.cells()
     assert fine["n"] == 1
     assert wild["failed"] == 1 or wild["mean"] < 0.5
+
+
+def test_a_study_times_its_rows_and_shows_it(here: Any, tmp_path: Path) -> None:
+    here()
+    studied = verbs.study(PLAN, out=tmp_path / "s")
+    for line in map(json.loads, (tmp_path / "s/rows.jsonl").read_text().splitlines()):
+        assert line["speed"]["milliseconds"] > 0 and line["at_once"] == 1
+        assert 1 <= line["speed"]["pictures"] <= MOST and line["speed"]["runtime"]
+    assert all(cell["milliseconds"] > 0 for cell in studied.cells())
+    assert all(row["ms"] for row in studied.table(100))
+    told = page.tell(tmp_path / "s")
+    assert told.at_once == (1,) and 'id="speed"' in (tmp_path / "s/study.html").read_text("utf-8")
+    plain = summary(tmp_path / "s").to_dict()
+    assert plain["front"] and all(cell["milliseconds"] > 0 for cell in plain["cells"])
+    # A row of a time before rows were timed stands beside them.
+    path = tmp_path / "s/rows.jsonl"
+    old = [json.loads(line) for line in path.read_text().splitlines()]
+    del old[0]["speed"], old[0]["at_once"]
+    path.write_text("".join(json.dumps(line) + "\n" for line in old))
+    used = here()
+    resumed = verbs.study(resume=True, out=tmp_path / "s")
+    assert used == [] and [cell["n"] for cell in resumed.cells()] == [2, 2]
+    assert all(cell["milliseconds"] > 0 for cell in resumed.cells())
 
 
 class Cut(Exception):

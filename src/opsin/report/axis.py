@@ -51,6 +51,19 @@ def ticks(values: Iterable[float], most: int = 6) -> tuple[float, ...]:
     return tuple(float(f"{index * step:.12g}") for index in range(first, last + 1))
 
 
+def decades(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 times the powers of ten that enclose two values above zero.
+
+    >>> decades(0.4, 7.0)
+    [0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
+    """
+    start, end = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    steps = [float(f"{m * 10.0**power:.3g}") for power in range(start, end + 1) for m in (1, 2, 5)]
+    first = max((i for i, step in enumerate(steps) if step <= low), default=0)
+    last = min((i for i, step in enumerate(steps) if step >= high), default=len(steps) - 1)
+    return steps[first : last + 1]
+
+
 def width(text: str) -> float:
     """Return about how wide a text is, in letters; wide characters count two, joined ones none."""
     return sum(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from opsin.figures import Metric
-from opsin.report.axis import Axis, fit, ticks, width
+from opsin.report.axis import Axis, decades, fit, ticks, width
 from opsin.report.markup import safe
 from opsin.report.study_scale import MINUS, Scale
 from opsin.report.study_story import Cell, Curve, Difference, Ranked
@@ -151,7 +151,7 @@ def learning(lines: Sequence[Line], x: str, scale: Scale) -> str:
     ys = [read(value) for line in lines for point in line.points for value in point[1:]]
     log = turned and min(ys) > 0 and max(ys) > 2 * min(ys)
     place: Callable[[float], float] = math.log10 if log else (lambda value: value)
-    labels = _decades(min(ys), max(ys)) if log else list(ticks(ys))
+    labels = decades(min(ys), max(ys)) if log else list(ticks(ys))
     ends = [place(min(labels[0], min(ys))), place(max(labels[-1], max(ys)))]
     legend, top = _keys([line for line in lines if line.name])
     left = 10 + LETTER * max(len(f"{label:g}") for label in labels)
@@ -204,19 +204,6 @@ def _keys(lines: Sequence[Line]) -> tuple[str, float]:
 def _wrong(share: float) -> float:
     """Return the share that is wrong, in per cent."""
     return 100 * (1 - share)
-
-
-def _decades(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 times the powers of ten that enclose two values above zero.
-
-    >>> _decades(0.4, 7.0)
-    [0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
-    """
-    start, end = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    steps = [float(f"{m * 10.0**power:.3g}") for power in range(start, end + 1) for m in (1, 2, 5)]
-    first = max((i for i, step in enumerate(steps) if step <= low), default=0)
-    last = min((i for i, step in enumerate(steps) if step >= high), default=len(steps) - 1)
-    return steps[first : last + 1]
 
 
 def panel(

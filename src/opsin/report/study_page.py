@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from opsin.files import write_text
-from opsin.report import study_cells, study_cost, study_votes
+from opsin.report import study_cells, study_cost, study_speed, study_votes
 from opsin.report.markup import folded, name, paragraph, safe, table
 from opsin.report.page import framed
 from opsin.report.study_cells import scale
@@ -157,6 +157,7 @@ SECTIONS = (
     ("settings", "Every setting", study_cells.settings),
     ("grid", "The grid", study_cells.grid),
     ("beside", "Beside others", study_cells.beside),
+    ("speed", "Score against speed", study_speed.speed),
     ("differences", "The best against the rest", differences),
     ("gained", "Against the baseline", gained),
     ("ranks", "Ranks", ranks),

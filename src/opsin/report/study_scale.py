@@ -74,6 +74,15 @@ class Scale:
         return f"{self.bare(metric.low)} to {self.bare(metric.high)}"
 
 
+def brief(value: float) -> str:
+    """Write a positive number with three digits.
+
+    >>> brief(0.41264), brief(12.345), brief(4582.8), brief(1000.0)
+    ('0.413', '12.3', '4,583', '1,000')
+    """
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
+
+
 def chance(p: float) -> str:
     """Write a p value with two digits.
 

@@ -28,6 +28,9 @@ class Cell:
 
     ``pictures`` says on how many each seed was measured, ``failed`` how many trainings ended
     without a score. ``seconds`` is the median of a training, ``total`` and ``images`` are of all.
+    ``milliseconds`` is what a picture takes alone, from its file to the answer: the median over
+    seeds, NaN where it was not timed, through the ``runtimes``; the slowest of its seeds took
+    ``swing`` times what the fastest took.
     """
 
     setting: Setting
@@ -42,6 +45,9 @@ class Cell:
     seconds: float
     total: float
     images: int
+    milliseconds: float = math.nan
+    swing: float = math.nan
+    runtimes: tuple[str, ...] = ()
 
     @property
     def rate(self) -> float:
@@ -63,6 +69,8 @@ class Cell:
             "median_seconds": self.seconds,
             "images": self.images,
             "images_per_second": _or_none(self.rate),
+            "milliseconds": _or_none(self.milliseconds),
+            "runtimes": list(self.runtimes),
         }
 
 
@@ -283,6 +291,7 @@ class StudyStory:
     missed: tuple[Missed, ...] = ()
     failures: tuple[tuple[str, int, str], ...] = ()  # setting, seed, reason
     missing: Missing = Missing(0, 0, {})
+    at_once: tuple[int, ...] = ()  # how many rows were in work when one was timed, each number once
     when: str = ""
     data: str = ""
     base: Mapping[str, Any] = field(default_factory=dict)

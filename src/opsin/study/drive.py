@@ -57,7 +57,7 @@ def drive(
                 hands.give(job_of(mine.row, store, stock, "row"))
             for id, said in hands.hear(LISTEN):
                 yield from _heard(running, id, said)
-                line = _line(running[id].row, said)
+                line = _line(running[id].row, said, len(running))
                 if line is None:
                     continue
                 if refused := said.get("refused"):
@@ -104,8 +104,11 @@ def _heard(
         yield Advanced(running[id].row.label, int(str(by)))
 
 
-def _line(row: Row, said: dict[str, object]) -> Line | None:
-    """Return the line of a row that has come to an end, None for one that goes on."""
+def _line(row: Row, said: dict[str, object], at_once: int) -> Line | None:
+    """Return the line of a row that has come to an end, None for one that goes on.
+
+    ``at_once`` rows were in work here, itself among them: neighbours cost each other time.
+    """
     reason = said.get("failed") or said.get("died")
     done = said.get("done")
     if not reason and done is None:
@@ -118,6 +121,7 @@ def _line(row: Row, said: dict[str, object]) -> Line | None:
         "reason": reason or None,
         "folder": f"rows/{row.id}",
         "worker": said.get("worker") or platform.node(),
+        "at_once": at_once,
     }
     return line | (done if isinstance(done, dict) else {})
 

@@ -12,7 +12,7 @@ import importlib
 import socket
 import tempfile
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ class Fleet:
         if self.stock.bytes >= SHIPPED:
             return str(self.cache.resolve())
         plain = {frame: np.asarray(pixels) for frame, pixels in self.stock.pixels.items()}
-        return self.ray.put((self.stock.facts, self.stock.numbers, self.stock.places, plain))
+        return self.ray.put(replace(self.stock, pixels=plain))
 
     def _start(self) -> None:
         made = self.ray.remote(RemoteWorker).options(max_restarts=0, **self.room)
@@ -173,7 +173,8 @@ def _received(shipped: Any) -> Stock:
                 remedy="Choose an --out on shared storage.",
             )
         return found
-    return Stock(*importlib.import_module("ray").get(what))
+    stock: Stock = importlib.import_module("ray").get(what)
+    return stock
 
 
 def _connected(address: str) -> Any:

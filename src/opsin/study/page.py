@@ -63,6 +63,7 @@ def tell(folder: str | Path) -> StudyStory:
         missed=missed,
         failures=tuple((named(row.setting), row.seed, row.reason) for row in study.failed),
         missing=missing(study),
+        at_once=tuple(sorted({row.at_once for row in study.done if row.at_once})),
         when=str(study.about.get("created") or ""),
         data=str(study.about.get("data") or ""),
         base=dict(study.about.get("base") or {}),

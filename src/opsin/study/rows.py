@@ -23,7 +23,8 @@ class Row:
     """Is one training: a setting with a seed, what it reached and what it took.
 
     ``scores`` maps "validation" and "test" to the study's metric; ``curve`` lists (epoch, seconds,
-    validation score).
+    validation score). ``milliseconds`` is what a picture takes alone from its file to the answer,
+    NaN where nobody timed it, through ``runtime``, while ``at_once`` rows were in work.
     """
 
     id: str
@@ -36,6 +37,9 @@ class Row:
     images: int
     curve: tuple[tuple[float, float, float], ...]
     folder: str
+    milliseconds: float = math.nan
+    runtime: str = ""
+    at_once: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,7 @@ def _row(
         finite = "validation" in scores and all(map(math.isfinite, scores.values()))
         if not reason and not finite:
             reason = "its score is not a number"
+        speed = plain.get("speed") or {}
         return Row(
             id=str(plain["id"]),
             setting=setting,
@@ -188,6 +193,9 @@ def _row(
             images=int(plain.get("images") or 0),
             curve=tuple((float(e), float(s), float(v)) for e, s, v in plain.get("curve") or ()),
             folder=str(plain.get("folder") or ""),
+            milliseconds=float(speed.get("milliseconds") or math.nan),
+            runtime=str(speed.get("runtime") or ""),
+            at_once=int(plain.get("at_once") or 0),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
@@ -33,12 +33,16 @@ from opsin.events import Event
 from opsin.files import replacing, write_json
 from opsin.recipe import Recipe
 from opsin.results import Label, Result, Value
+from opsin.study import speed
 from opsin.study.plan import Row
 from opsin.tasks import name_of
 from opsin.training import choice as choosing
 from opsin.training import material
 from opsin.training.choice import Choice
 from opsin.training.material import Material
+
+if TYPE_CHECKING:
+    from opsin.data.sample import Source
 
 DECODED = "decoded"  # what fill keeps until it lies in order
 KINDS: dict[str, type[Result]] = {kind.kind: kind for kind in get_args(Result)}
@@ -61,6 +65,7 @@ class Stock:
     places: NDArray[np.int64]  # (M,), where in the data set a sample is
     sizes: NDArray[np.int32]  # (M, 2), the heights and widths that pictures had
     pixels: dict[str, NDArray[np.uint8]]  # by frame, (M, H, W, C)
+    originals: tuple[Source, ...]  # some held-out pictures as they came, to be timed on
 
     def material(self, frame: str) -> Material:
         """Return the pictures in one frame as a run wants them."""
@@ -120,10 +125,11 @@ def load(folder: Path) -> Stock | None:
                 return None
             # copy on write: torch wants arrays that may be written to
             pixels[frame] = np.memmap(raw, np.uint8, "c", shape=tuple(shape))
+        originals = speed.restored(tensors, facts["originals"])
     except (OSError, ValueError, KeyError, DataError):
         return None
     numbers, places, sizes = (tensors[name].numpy() for name in ("numbers", "places", "sizes"))
-    return Stock(facts, numbers, places, sizes, pixels)
+    return Stock(facts, numbers, places, sizes, pixels, originals)
 
 
 def gather(
@@ -172,7 +178,8 @@ def gather(
         "places": torch.from_numpy(np.array(made.places, np.int64)[order]),
         "sizes": torch.from_numpy(made.sizes[order]),
     }
-    checkpoint.save(folder / "stock.safetensors", tensors, {})
+    originals = speed.originals([made.data.samples[place] for place in order.tolist()])
+    checkpoint.save(folder / "stock.safetensors", tensors | originals, {})
     facts = {
         "name": made.data.name,
         "kind": data.kind.kind,
@@ -181,6 +188,7 @@ def gather(
         "fingerprint": made.fingerprint,
         "choices": choices,
         "frames": shapes,
+        "originals": len(originals),
     }
     write_json(folder / "stock.json", facts)  # last: it says that all is there
     stock = load(folder)

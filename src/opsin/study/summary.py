@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from opsin.report import study_speed
 from opsin.report.axis import fit
-from opsin.report.study_scale import Scale
+from opsin.report.study_scale import BOUND, Scale, brief
 from opsin.report.study_story import Cell, StudyStory
 from opsin.report.words import NARROW, quantity
 from opsin.study.page import tell
 
 MOST = 60  # settings that are printed
 LEAST, MARGIN = 16, 62  # letters a setting's name has at least; letters of the other columns
+TIMED = 9  # letters of the column of milliseconds
 
 
 @dataclass(frozen=True)
@@ -27,22 +29,26 @@ class Summary:
     story: StudyStory
     page: Path | None = None
 
-    right = ("mean", "sd", "95 %", "best", "n", "seconds", "images/s")
+    right = ("mean", "sd", "95 %", "best", "n", "seconds", "images/s", "ms")
 
     def table(self, width: int) -> list[dict[str, str]]:
         """Return a row each setting, fitted to so many letters."""
         written = Scale(self.story.metric, max((c.pictures for c in self.story.cells), default=0))
         ordered = sorted(self.story.cells, key=lambda c: -self.story.sign * c.score.value)
-        letters = max(LEAST, width - MARGIN)
-        return [_row(cell, written, letters) for cell in ordered[:MOST]]
+        timed = any(math.isfinite(cell.milliseconds) for cell in ordered)
+        letters = max(LEAST, width - MARGIN - timed * TIMED)
+        return [
+            _row(cell, written, letters) | ({"ms": _ms(cell)} if timed else {})
+            for cell in ordered[:MOST]
+        ]
 
     def notes(self) -> list[str]:
         """Return the conclusion in words, what it does not say, and where the page is."""
         rest = len(self.story.cells) - MOST
         more = [f"… and {rest:,} more settings (--json lists all)"] if rest > 0 else []
         page = [f"report: {self.page}"] if self.page is not None else []
-        told = [self.story.lead, *self.story.findings, *self.story.limits]
-        return [*more, "", *(line.replace(NARROW, " ") for line in told), *page]
+        told = [_plain(line) for line in (*self._said(), *self.story.limits)]
+        return [*more, "", *told, *page]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, for ``--json``."""
@@ -64,10 +70,16 @@ class Summary:
                 for name, seed, reason in story.failures
             ],
             "not_run": story.missing.count,
-            "conclusion": [story.lead, *story.findings],
+            "front": [dict(cell.setting) for cell in study_speed.front(story)],
+            "conclusion": self._said(),
             "limits": list(story.limits),
             "report": None if self.page is None else str(self.page),
         }
+
+    def _said(self) -> list[str]:
+        """Return what the rows allow to be said, that of speed last."""
+        speed = study_speed.told(self.story)
+        return [self.story.lead, *self.story.findings, *([speed] if speed else [])]
 
 
 def summary(folder: str | Path, page: Path | None = None) -> Summary:
@@ -88,3 +100,13 @@ def _row(cell: Cell, written: Scale, letters: int) -> dict[str, str]:
         "seconds": f"{cell.seconds:.1f}",
         "images/s": quantity(cell.rate),
     }
+
+
+def _plain(line: str) -> str:
+    """Return a line with the spaces of a terminal, which spells out those that do not break."""
+    return line.replace(NARROW, " ").replace(BOUND, " ")
+
+
+def _ms(cell: Cell) -> str:
+    """Return the milliseconds a picture takes in words."""
+    return brief(cell.milliseconds) if math.isfinite(cell.milliseconds) else "–"

@@ -34,6 +34,7 @@ def _cell(study: Study, setting: Setting, rows: list[Row]) -> Cell:
     scores = np.array([row.scores[study.split] for row in done])
     seconds = sum(row.seconds for row in done)
     chosen = [row.scores.get("validation", math.nan) for row in done]
+    timed = [row.milliseconds for row in done if math.isfinite(row.milliseconds)]
     return Cell(
         setting=setting,
         name=named(setting) or "the one setting",
@@ -47,6 +48,9 @@ def _cell(study: Study, setting: Setting, rows: list[Row]) -> Cell:
         seconds=median(row.seconds for row in done),
         total=seconds,
         images=sum(row.images for row in done),
+        milliseconds=median(timed) if timed else math.nan,
+        swing=max(timed) / min(timed) if timed else math.nan,
+        runtimes=tuple(dict.fromkeys(row.runtime for row in done if row.runtime)),
     )
 
 
@@ -138,6 +142,9 @@ def marginal(study: Study, field: str) -> tuple[Cell, ...]:
                 seconds=whole.seconds,
                 total=whole.total,
                 images=whole.images,
+                milliseconds=whole.milliseconds,
+                swing=whole.swing,
+                runtimes=whole.runtimes,
             )
         )
     return tuple(told_cells)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from opsin.report.study_scale import brief
 from opsin.study.cost import Cost, spoken
 from opsin.study.plan import Plan, words
 from opsin.study.store import Line
@@ -34,12 +35,13 @@ class Studied:
     page: Path | None = None
     summary: Summary | None = None  # what the rows allow to be said
 
-    right = ("mean", "sd", "n", "seconds")
+    right = ("mean", "sd", "n", "seconds", "ms")
 
     def cells(self) -> list[dict[str, Any]]:
         """Return for each cell its fields, and mean, sd and n of its scores on held-out pictures.
 
-        ``failed`` counts rows that came to nothing; ``seconds`` is the mean of a row.
+        ``failed`` counts rows that came to nothing; ``seconds`` is the mean of a row, and
+        ``milliseconds`` the median of what a picture takes alone, None where nobody timed it.
         """
         by_cell: dict[str, list[Line]] = {}
         for line in self.rows.values():
@@ -50,6 +52,7 @@ class Studied:
         done = sorted((line for line in lines if line["state"] == "done"), key=_seed)
         scores = [score_of(line) for line in done]
         seconds = [line["seconds"] for line in done]
+        timed = [line["speed"]["milliseconds"] for line in done if line.get("speed")]
         if not seconds and self.cost is not None and words(cell) in self.cost.each:
             seconds = [self.cost.each[words(cell)]]
         return {
@@ -59,6 +62,7 @@ class Studied:
             "n": len(scores),
             "failed": len(lines) - len(done),
             "seconds": statistics.fmean(seconds) if seconds else None,
+            "milliseconds": statistics.median(timed) if timed else None,
         }
 
     def table(self, width: int) -> list[dict[str, Any]]:
@@ -73,8 +77,9 @@ class Studied:
                 "n": str(cell["n"]),
                 "seconds": "" if cell["seconds"] is None else f"{cell['seconds']:.1f}",
             }
+            timed = {"ms": _ms(cell["milliseconds"])} if self._timed else {}
             failed = {"failed": str(cell["failed"] or "")} if self._failed else {}
-            found.append(fields | numbers | failed)
+            found.append(fields | numbers | timed | failed)
         return found
 
     def notes(self) -> list[str]:
@@ -99,6 +104,10 @@ class Studied:
         if self.folder is not None:
             found.append(f"rows: {self.folder / 'rows.jsonl'}")
         return found + (self.summary.notes() if self.summary is not None else [])
+
+    @property
+    def _timed(self) -> bool:
+        return any(line.get("speed") for line in self.rows.values())
 
     @property
     def _failed(self) -> bool:
@@ -141,6 +150,10 @@ def _number(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return ""
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.4g}"
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else brief(value)
 
 
 def _short(value: Any, widest: int) -> str:

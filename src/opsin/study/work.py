@@ -16,6 +16,7 @@ from opsin.errors import DataError, InputError
 from opsin.events import Advanced, Event, Started, follow
 from opsin.files import refusals_named
 from opsin.recipe import Recipe
+from opsin.study.speed import measure
 from opsin.study.stock import Stock, choice_of
 from opsin.training.lean import Lean, lean, price
 from opsin.training.material import Material
@@ -50,7 +51,10 @@ class Worker:
                 folder.mkdir(parents=True, exist_ok=True)
                 for left in folder.glob(".*.part"):  # by whoever was killed at it
                     left.unlink(missing_ok=True)
-            return {"done": line(follow(lean(made, choice, recipe, folder), _Told(tell).watch))}
+            done = follow(lean(made, choice, recipe, folder), _Told(tell).watch)
+            return {
+                "done": line(done) | {"speed": measure(done.judged.model, self.stock.originals)}
+            }
         except Exception as error:  # whatever a row dies of, the study outlives it
             return {"failed": reason(error)} | refused(error)
 

@@ -36,6 +36,7 @@ def study(
     A plan is a TOML file with data, seeds, [recipe] (settings in common) and [grid] (lists of
     values for any setting; every combination is a cell), or the name of a study that is built in.
     Each cell and seed is a row, written down when it is done. The cost is told before the first.
+    The page sets what each setting reaches against the milliseconds it takes for a picture.
     Several commands on one folder share its rows.
 
     Args:
@@ -55,6 +56,7 @@ def study(
         opsin study study.toml --out studies/nets
         opsin study --resume --out studies/nets
         opsin study digits-augmentation --out studies/digits
+        opsin study examples/detectors.toml --out studies/detectors
         opsin study study.toml --out studies/nets --on ray://head:10001
     """
     from opsin.study import job
