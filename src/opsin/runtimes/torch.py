@@ -1,7 +1,8 @@
 """Plain torch: runs everywhere, on a GPU fastest; the reference for every other runtime.
 
 Pictures go through in chunks of one fixed size, the last one filled up: kernels are chosen by
-shape, and only equal shapes give equal bits whatever the batch.
+shape, and only equal shapes give equal bits whatever the batch. On a processor chunks of large
+pictures are small: a detector of two stages took 303 ms for a lone picture in a chunk of 8.
 
 Shapes: N pictures, C channels, h and w of the net's input, B pictures in a chunk.
 """
@@ -9,6 +10,7 @@ Shapes: N pictures, C channels, h and w of the net's input, B pictures in a chun
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,8 @@ from opsin.runtimes._runtime import Normalised, expect
 if TYPE_CHECKING:
     from opsin.runtimes._runtime import Outputs, Pictures
 
-CHUNK = {"cpu": 8, "cuda": 64}
+CHUNK = {"cpu": 8, "cuda": 64}  # pictures at most
+FILLED = {"cpu": 400_000, "cuda": 1 << 40}  # numbers at most: one photo of 320 x 320 pixels
 
 
 def available(device: str) -> bool:
@@ -52,13 +55,14 @@ class Torch:
         self.device, self.precision = device, precision
         self.name = f"torch on {device} in {precision}"
         self.shape = (pre.channels, *pre.size)
+        self.together = min(CHUNK[device], max(1, FILLED[device] // math.prod(self.shape)))
         ready = Normalised(copy.deepcopy(net), pre).eval().to(device)
         self.net = ready.to(memory_format=torch.channels_last)
 
     def run(self, images: Pictures) -> Outputs:
         """Return what the net gives for pictures (N, C, h, w): an array (N, ...)."""
         images = expect(images, self.shape)
-        size = CHUNK[self.device]
+        size = self.together
         found = [self._chunk(images[i : i + size], size) for i in range(0, len(images), size)]
         return np.concatenate(found) if found else self._chunk(images, size)
 
