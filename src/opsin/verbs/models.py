@@ -33,7 +33,7 @@ def train(
     ends the run early and keeps the best model so far.
 
     Args:
-        data: a folder of class folders, a CSV or Parquet table, or a named set
+        data: a folder of class folders, a CSV or Parquet table, boxes, or a named set
         recipe: every setting of the run
         out: folder for the model, the report and the log; runs/NAME of the data if not given
         resume: folder of a run that was stopped: goes on exactly where it was
@@ -44,6 +44,7 @@ def train(
         opsin train --resume runs/shoes
         opsin train samples:digits --policy scratch --net lenet5 --epochs 5
         opsin train prices.csv --minutes 5 --out runs/prices
+        opsin train boxes.json --net yolo --backbone mobilenet_v2 --minutes 10 --out runs/rac
     """
     born = time.monotonic()  # the imports below take seconds that belong to the budget
     from opsin.training import job
