@@ -119,6 +119,8 @@ def cut(data: Dataset, out: Path, wish: Wish | None = None, model: Model | None 
     hard = 0
     with folder_replacing(out) as beside:
         for index, sample in enumerate(data.samples):
+            if sample.truth is None:
+                continue  # nobody says what is in it
             try:
                 image = decode(sample.image)
             except PictureError as error:
@@ -159,7 +161,7 @@ def _check(data: Dataset, wish: Wish) -> None:
 
 
 def _truth(sample: Sample) -> Boxes:
-    return sample.truth if isinstance(sample.truth, Boxes) else Boxes(np.zeros((0, 4)))
+    return sample.truth if isinstance(sample.truth, Boxes) else Boxes(np.zeros((0, 4), np.float32))
 
 
 def _known(image: Pixels, sample: Sample, wish: Wish, index: int) -> Iterator[tuple[Floats, str]]:
