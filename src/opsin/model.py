@@ -286,7 +286,7 @@ class Model:
                 f"truths of kind {data.kind.kind}",
                 expected=f"{self.task.result.kind}, which this model predicts",
             )
-        if self.classes and not set(data.classes) & set(self.classes):
+        if data.classes and self.classes and not set(data.classes) & set(self.classes):
             raise DataError(
                 f"classes {', '.join(data.classes[:5])}",
                 expected=f"some of those this model knows: {', '.join(self.classes[:5])}",

@@ -15,6 +15,7 @@ from opsin.data import formats
 from opsin.data.check import check
 from opsin.data.dataset import Dataset
 from opsin.data.formats import voc
+from opsin.data.sample import Sample
 from opsin.errors import DataError
 from opsin.results import Boxes
 
@@ -392,3 +393,11 @@ def test_odd_boxes_are_said_by_check(tmp_path: Path) -> None:
             break
     odd = {p.kind for p in found.problems} - {"few"}
     assert odd == {"duplicate-box", "two-classes", "tiny-box", "whole-picture", "empty-class"}
+
+
+def test_pictures_of_no_or_of_several_classes_are_counted_once() -> None:
+    image = np.zeros((3, 9, 9), np.uint8)
+    two = Boxes(np.array([[0, 0, 3, 3], [4, 4, 9, 9]]), ("ant", "bee"))
+    data = Dataset((Sample(image, two, "train"), Sample(image, Boxes(np.zeros((0, 4))), "train")))
+    assert data.pictures() == {"train": 2}
+    assert (data.without, data.counts()) == (1, {"ant": {"train": 1}, "bee": {"train": 1}})

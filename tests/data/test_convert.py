@@ -14,6 +14,7 @@ from pictures import encoded, put, scene
 
 import opsin
 from opsin import cli, terminal
+from opsin.data.convert import convert
 from opsin.data.sample import Sample
 from opsin.data.split import split
 from opsin.errors import DataError
@@ -183,7 +184,6 @@ def test_a_cut_keeps_shares_of_the_rarest_class_in_a_picture() -> None:
 def test_real_boxes_come_round_unchanged(tmp_path: Path) -> None:
     if "OPSIN_DATA" not in os.environ:
         pytest.skip("OPSIN_DATA names no folder of real data")
-    from opsin.data.convert import convert
 
     counts = {"raccoon": (200, 217), "deeppcb": (300, 1961), "neon-trees": (3, 377)}
     for name, (pictures, boxes) in counts.items():
@@ -197,3 +197,11 @@ def test_real_boxes_come_round_unchanged(tmp_path: Path) -> None:
             mine = {Path(s.called).stem: s.truth for s in first.samples}
             for sample in data.samples:
                 assert mine[Path(sample.called).stem] == sample.truth
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    data = opsin.Dataset.read("samples:scattered")
+    for to, name in (("coco", "boxes.txt"), ("table", "boxes"), ("idx", "digits"), ("folder", "f")):
+        with pytest.raises(DataError, match=r"a file that ends in|labelled grey arrays|a class"):
+            convert(data, to, tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -124,6 +124,18 @@ def test_sizes_to_learn_at_move_pictures_and_boxes_together() -> None:
     assert seen == {(96, 160), (128, 192), (160, 256)}
 
 
+@pytest.mark.parametrize("side", [128, 160, 200, 240, 300, 304, 417])
+def test_the_usual_size_is_one_of_those_to_learn_at(side: int) -> None:
+    trunk = _dense.trunk(nets.build("resnet18", outputs=1), [16], (side, side))
+    found = _dense.sizes(trunk, (side, side))
+    assert (side, side) in found
+    assert len(found) == len(set(found)) > 1
+    for h, w in found:
+        assert h == w
+        assert h == side or h % 32 == 0
+        assert 0.75 * side <= h <= 1.25 * side
+
+
 def test_anchors_are_those_of_the_objects() -> None:
     rows = targets([[0, 0, 10, 10, 0, 0], [0, 0, 11, 11, 0, 0], [5, 5, 45, 25, 1, 0]], [])
     found = _dense.shapes_of(rows, 2, 0)

@@ -66,6 +66,7 @@ def everyday() -> Story:
         better="accuracy",
         held_out=Measures(metrics, rows, confusion, classes, figures),
         counts={name: {"train": 300, "test": int(row["n"])} for name, row in rows.items()},
+        pictures={"train": 300 * len(rows), "test": sum(int(row["n"]) for row in rows.values())},
         sizes=((400, 300), (640, 480), (300, 400)),
         problems=tuple(Problem("truncated", f"{i}.jpg", "the file ends early") for i in range(25)),
         epochs=tuple(
@@ -124,6 +125,7 @@ def hostile(everyday: Story) -> Story:
         split="validation",
         held_out=Measures(metrics, rows, tuple(map(tuple, counts.tolist())), names, figures),
         counts={name: {"train": 3, "validation": 5} for name in names},
+        pictures={"train": 3 * len(names), "validation": 5 * len(names)},
         problems=tuple(Problem(w, w, w) for w in HOSTILE),
         notes=HOSTILE,
         baselines={

@@ -88,6 +88,15 @@ def test_metrics_table_by_hand(everyday: Story) -> None:
     assert rows[3][1:4] == ["0.213", "0.150–0.290", "200"]
 
 
+def test_pictures_are_counted_once_whatever_they_show(everyday: Story) -> None:
+    """A picture may show several classes, or none: counts of classes do not add up to pictures."""
+    counts = {"ant": {"train": 7, "test": 2}, "bee": {"train": 6, "test": 3}}
+    told = replace(everyday, counts=counts, pictures={"train": 10, "test": 4}, without=3)
+    assert "2 classes, 14 pictures: 10 train, 4 test; 3 of them without an object." in words(
+        parsed(told)
+    )
+
+
 def test_headline_is_told_in_words(everyday: Story) -> None:
     told = words(parsed(everyday))
     assert (

@@ -15,6 +15,7 @@ from opsin.nets.detectors import _dense
 from opsin.recipe import Recipe
 from opsin.results import Boxes, Label
 from opsin.tasks import _candidates, _targets
+from opsin.training import choice
 
 Detect = tasks.find("detect")
 
@@ -153,6 +154,13 @@ def test_nets_are_named_by_detector_and_backbone():
         tasks.find("classify").seen(Recipe(backbone="resnet18"))
     with pytest.raises(RecipeError, match="for objects"):
         tasks.find("regress").seen(Recipe(mosaic=0.5))
+
+
+@pytest.mark.parametrize("below", ["yolo", "hog", "ssd on resnet18"])
+def test_no_detector_stands_on_what_has_no_maps(below: str):
+    for recipe in (Recipe(net="yolo", backbone=below), Recipe(net=f"yolo on {below}")):
+        with pytest.raises(RecipeError, match="classifies by convolutions"):
+            choice.check_words(recipe)
 
 
 def test_what_cannot_be_learnt_or_restored_is_refused():

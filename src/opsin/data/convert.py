@@ -59,6 +59,13 @@ def convert(data: Dataset, to: str, out: Path, tiling: tiles.Tiling | None = Non
             expected="a new file or folder",
             remedy="Remove it, or choose another --out.",
         )
+    endings = getattr(formats.find(to), "ENDINGS", ())  # of a format that is one file
+    if tiling is None and endings and out.suffix.lower() not in endings:
+        raise DataError(
+            f"{shown(out)} for {to}",
+            expected=f"a file that ends in {', '.join(endings)}",
+            remedy="It would not be known for what it is when it is read.",
+        )
     if tiling is None:
         lost = formats.write(data, out, to)
     else:

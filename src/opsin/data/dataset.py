@@ -74,6 +74,15 @@ class Dataset:
         """Return a dataset of these samples with the same name and ledger."""
         return replace(self, samples=tuple(samples))
 
+    def pictures(self) -> dict[str, int]:
+        """Return the number of samples in each split; "" means unsplit."""
+        return dict(Counter(sample.split or "" for sample in self.samples))
+
+    @property
+    def without(self) -> int:
+        """Return how many samples are known to show no object."""
+        return sum(isinstance(s.truth, Boxes) and not len(s.truth) for s in self.samples)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of samples of each class (or kind) in each split; "" means unsplit.
 

@@ -20,12 +20,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from opsin.data import formats
 from opsin.data.dataset import Dataset
-from opsin.data.decode import decode
+from opsin.data.decode import PictureError, decode
+from opsin.data.formats import folder
 from opsin.data.sample import Sample, shown
 from opsin.errors import DataError, RecipeError
-from opsin.locate.frames import CONTEXT, Floats, squares
+from opsin.events import Problem
+from opsin.files import folder_replacing
+from opsin.locate.frames import CONTEXT, Floats, checked, squares
 from opsin.locate.searcher import GROUND, Searcher
 from opsin.ops import boxes as geometry
 from opsin.ops.seeding import number
@@ -44,32 +46,56 @@ SURE = 0.5  # score from which on a false alarm is a hard negative
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Says how many crops of ground each picture gives, drawn by ``seed``, and the usual context.
+    """Says how many crops of ground each picture gives, drawn by ``seed``, and how all are cut.
 
+    ``context`` is what is added on each side of a box, as a share of its longer side;
+    ``background`` is the class that stands for no object, its usual name if not given.
     ``proposals`` is where a model looks for its false alarms, of which a picture gives ``most``.
     """
 
     negatives: int = 3
     seed: int = 0
+    context: float = CONTEXT
+    background: str | None = None
     proposals: str = ""
     most: int = 20
 
     def __post_init__(self) -> None:
         if not 0 <= self.negatives <= 1000:
             raise RecipeError(f"negatives={self.negatives}", expected="0 to 1000")
+        checked(self.context)
+
+    @property
+    def ground(self) -> str:
+        """Return the name of the class of no object."""
+        return self.background or GROUND[0]
+
+    def searcher(self, data: Dataset, model: Model) -> Searcher:
+        """Return a model made ready to look for objects where this wish says."""
+        way = self.proposals or usual(data)
+        return Searcher(model, way, background=self.background, context=self.context)
 
 
 @dataclass(frozen=True, slots=True)
 class Cropped:
-    """Says what was cut and where it was written; ``hard`` counts the false alarms among it."""
+    """Says what was cut and where it was written; ``hard`` counts the false alarms among it.
+
+    ``problems`` names the pictures that gave nothing, or no false alarms, and why.
+    """
 
     out: Path
     classes: Mapping[str, int]
     hard: int
+    problems: tuple[Problem, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {"out": shown(self.out), "classes": dict(self.classes), "hard": self.hard}
+        return {
+            "out": shown(self.out),
+            "classes": dict(self.classes),
+            "hard": self.hard,
+            "problems": [problem.to_dict() for problem in self.problems],
+        }
 
     def lines(self) -> Iterator[str]:
         """Yield what there is to say, a line each."""
@@ -81,38 +107,71 @@ class Cropped:
 def cut(data: Dataset, out: Path, wish: Wish | None = None, model: Model | None = None) -> Cropped:
     """Write crops of a data set of boxes as a folder of class folders, and say how many.
 
-    Raises ``DataError`` for data of another kind, without an object, with a class called as the
-    ground is, and where there is something at ``out`` already.
+    One picture is held at a time; the folder is whole or absent. Pictures that cannot be read are
+    left out and named. Raises ``DataError`` for data of another kind, without an object, with a
+    class called as the ground is, and where there is something at ``out`` already.
     """
+    wish = wish or Wish()
+    _check(data, wish)
+    searcher = wish.searcher(data, model) if model else None
+    counts: Counter[Path] = Counter()
+    problems: list[Problem] = []
+    hard = 0
+    with folder_replacing(out) as beside:
+        for index, sample in enumerate(data.samples):
+            if sample.truth is None:
+                continue  # nobody says what is in it
+            try:
+                image = decode(sample.image)
+            except PictureError as error:
+                problems.append(Problem(error.kind, sample.called, f"{error.received}; left out"))
+                continue
+            found = list(_known(image, sample, wish, index))
+            if searcher and sample.split != "test":  # what is measured on teaches nothing
+                try:
+                    alarms = mined(searcher, image, _truth(sample), wish.most)
+                except DataError as error:
+                    problems.append(Problem("not-searched", sample.called, str(error)))
+                else:
+                    hard += len(alarms)
+                    found += [(box, wish.ground) for box in alarms]
+            for crop in _crops(image, found, sample, wish.context):
+                folder.put(crop, beside, counts)
+        classes: Counter[str] = Counter()
+        for place, many in counts.items():
+            classes[place.name] += many
+        if not set(classes) - {wish.ground}:
+            raise DataError("no box that is to be found", expected="at least one object")
+    return Cropped(out, classes, hard, tuple(problems))
+
+
+def _check(data: Dataset, wish: Wish) -> None:
+    """Raise ``DataError`` for what crops cannot be cut of."""
     if data.kind is not Boxes:
         raise DataError(f"truths of kind {data.kind.kind}", expected="boxes")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise DataError(f"{shown(out)}, where there is something already", expected="a new folder")
-    if taken := [name for name in data.classes if name.lower() in GROUND]:
-        raise DataError(f"the class {taken[0]!r} of boxes", expected="no box round the ground")
-    wish = wish or Wish()
-    searcher = Searcher(model, wish.proposals or usual(data)) if model else None
-    samples: list[Sample] = []
-    hard = 0
-    for index, sample in enumerate(data.samples):
-        if not isinstance(sample.truth, Boxes):
-            continue
-        image = decode(sample.image)
-        known = sample.truth.keep(~sample.truth.ignored)
-        draws = np.random.default_rng(number(wish.seed, index))
-        found = [(box, name) for box, name in zip(known.boxes, known.names, strict=True)]
-        ground = drawn(image.shape[1:], sample.truth, wish.negatives, draws)
-        if searcher and sample.split != "test":  # what is measured on teaches nothing
-            alarms = mined(searcher, image, sample.truth, wish.most)
-            hard += len(alarms)
-            ground = np.concatenate([ground, alarms])
-        found += [(box, GROUND[0]) for box in ground]
-        samples += _crops(image, found, sample, f"{index:06}")
-    counts = Counter(s.truth.name for s in samples if isinstance(s.truth, Label))
-    if not set(counts) - {GROUND[0]}:
-        raise DataError("no box that is to be found", expected="at least one object")
-    formats.write(Dataset(tuple(samples)), out, "folder")
-    return Cropped(out, counts, hard)
+    grounds = GROUND if wish.background is None else (wish.background.lower(),)
+    if taken := [name for name in data.classes if name.lower() in grounds]:
+        raise DataError(
+            f"the class {taken[0]!r} of boxes",
+            expected="no box round the ground",
+            remedy="Give the class of no object another name, as in: --background nothing",
+        )
+    if len({sample.split is None for sample in data.samples}) > 1:
+        raise DataError("splits for some pictures only", expected="splits for all or for none")
+
+
+def _truth(sample: Sample) -> Boxes:
+    return sample.truth if isinstance(sample.truth, Boxes) else Boxes(np.zeros((0, 4), np.float32))
+
+
+def _known(image: Pixels, sample: Sample, wish: Wish, index: int) -> Iterator[tuple[Floats, str]]:
+    """Yield the boxes of a picture's objects and of ground, each with its class."""
+    truth = _truth(sample)
+    known = truth.keep(~truth.ignored)
+    yield from zip(known.boxes, known.names, strict=True)
+    draws = np.random.default_rng(number(wish.seed, index))
+    for box in drawn(image.shape[1:], truth, wish.negatives, draws):
+        yield box, wish.ground
 
 
 def drawn(size: tuple[int, ...], truth: Boxes, many: int, draws: np.random.Generator) -> Floats:
@@ -178,17 +237,15 @@ def _touches(boxes: Floats, truth: Boxes, share: float) -> NDArray[np.bool_]:
 
 
 def _crops(
-    image: Pixels, found: list[tuple[Floats, str]], sample: Sample, stem: str
+    image: Pixels, found: list[tuple[Floats, str]], sample: Sample, context: float
 ) -> Iterator[Sample]:
     """Yield a sample for each box and class, cut out with its context."""
     if not found:
         return
-    frames = squares(np.stack([box for box, _ in found]), image.shape[1:], CONTEXT)  # (n, 4)
-    for place, (frame, (_, name)) in enumerate(
-        zip(np.rint(frames).astype(int), found, strict=True)
-    ):
+    frames = squares(np.stack([box for box, _ in found]), image.shape[1:], context)  # (n, 4)
+    for frame, (_, name) in zip(np.rint(frames).astype(int), found, strict=True):
         left, top, right, bottom = frame.tolist()
         pixels = np.ascontiguousarray(
             image[:, top : max(bottom, top + 1), left : max(right, left + 1)]
         )
-        yield Sample(pixels, Label(name), sample.split, name=f"{stem}-{place}.png")
+        yield Sample(pixels, Label(name), sample.split)

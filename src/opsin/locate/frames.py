@@ -11,8 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from opsin.errors import RecipeError
+
 Floats = NDArray[np.float32]
 CONTEXT = 0.25  # half as much again: enough ground to tell an object from its like
+WIDEST = 4.0  # a square nine times as wide as its object
 
 
 def squares(boxes: NDArray[np.floating], size: tuple[int, int], context: float) -> Floats:
@@ -37,6 +40,13 @@ def objects(windows: NDArray[np.floating], context: float) -> Floats:
     centre, sides = (windows[:, :2] + windows[:, 2:]) / 2, windows[:, 2:] - windows[:, :2]
     half = sides / widening(context) / 2
     return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
+
+
+def checked(context: float) -> float:
+    """Return a context that can be; raise ``RecipeError`` for another."""
+    if not 0 <= context <= WIDEST:
+        raise RecipeError(f"context={context}", expected=f"a number from 0 to {WIDEST:g}")
+    return context
 
 
 def widening(context: float) -> float:

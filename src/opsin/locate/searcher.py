@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from opsin.data.decode import decode
 from opsin.errors import DataError, ModelError, RecipeError
 from opsin.locate import patches
-from opsin.locate.frames import CONTEXT, Floats, widening
+from opsin.locate.frames import CONTEXT, Floats, checked, widening
 from opsin.locate.sliding_net import SlidingNet
 from opsin.locate.ways import Dense, read
 from opsin.model import Prediction, sources
@@ -59,11 +59,10 @@ class Searcher:
         context: float = CONTEXT,
         overlap: float = 0.3,
     ) -> None:
-        for name, value, most in (("context", context, 4.0), ("overlap", overlap, 1.0)):
-            if not 0 <= value <= most:
-                raise RecipeError(f"{name}={value}", expected=f"a number from 0 to {most:g}")
+        if not 0 <= overlap <= 1:
+            raise RecipeError(f"overlap={overlap}", expected="a number from 0 to 1")
         self.way = read(proposals)
-        self.model, self.context, self.overlap = model, context, overlap
+        self.model, self.context, self.overlap = model, checked(context), overlap
         self.ground = model.classes.index(ground(model, background))
         self.net = SlidingNet(model, context) if isinstance(self.way.settings, Dense) else None
 

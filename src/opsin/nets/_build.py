@@ -133,6 +133,22 @@ def _named(
     return net
 
 
+def colours(net: nn.Module) -> int:
+    """Return the channels of the pictures a net sees; raise ``WeightsError`` where no layer tells.
+
+    >>> colours(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3)))
+    3
+    """
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            return module.in_channels
+    raise WeightsError(
+        f"{type(net).__name__}, which has no convolution",
+        expected="a net whose layers are convolutions",
+        remedy="Such as mobilenet_v2 or resnet18.",
+    )
+
+
 def on_meta(net: nn.Module, channels: int, size: tuple[int, int]) -> Any:
     """Run the net on one picture without memory or arithmetic; only shapes come out."""
     named = [*net.named_parameters(), *net.named_buffers()]

@@ -17,7 +17,7 @@ from torch import Tensor, fx, nn
 
 from opsin.errors import WeightsError
 from opsin.nets import _graph
-from opsin.nets._build import on_meta
+from opsin.nets._build import colours, on_meta
 from opsin.nets._features import head
 
 
@@ -69,14 +69,17 @@ def taps(net: nn.Module, names: Sequence[str]) -> nn.Module:
 
 
 def survey(net: nn.Module, size: tuple[int, int] = (224, 224)) -> list[Stage]:
-    """Return every stage with its channels and stride, for pictures of ``size`` (h, w)."""
+    """Return every stage with its channels and stride, for pictures of ``size`` (h, w).
+
+    Raises ``WeightsError`` for a net without convolutions, which has no maps.
+    """
     names = stages(net)
-    first = next(module for module in net.modules() if isinstance(module, nn.Conv2d))
+    channels = colours(net)
     seen = _seen_at(net, names)
-    shapes = [tuple(m.shape) for m in on_meta(seen, first.in_channels, size)]
+    shapes = [tuple(m.shape) for m in on_meta(seen, channels, size)]
     try:
         twice = (2 * size[0], 2 * size[1])
-        larger = [tuple(m.shape) for m in on_meta(seen, first.in_channels, twice)]
+        larger = [tuple(m.shape) for m in on_meta(seen, channels, twice)]
     except (RuntimeError, AssertionError, ValueError):  # takes this one size only
         larger = shapes
     return [

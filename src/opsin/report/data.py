@@ -22,7 +22,8 @@ def data(story: Story) -> str:
     splits = [split for split in (*SPLITS, "") if story.total(split)]
     totals = [f"{story.total(split):,} {split or 'without a split'}" for split in splits]
     whole = sum(story.total(split) for split in splits)
-    about = f"{count(whole, 'picture')}: {', '.join(totals)}."
+    none = f"; {story.without:,} of them without an object" if story.without else ""
+    about = f"{count(whole, 'picture')}: {', '.join(totals)}{none}."
     if len(story.counts) > 1:
         about = f"{count(len(story.counts), 'class')}, {about}"
     parts = [paragraph(about, "lead"), paragraph(_sizes(story.sizes)) if story.sizes else ""]

@@ -76,9 +76,10 @@ class Story:
 
     ``held_out`` was measured on the pictures of ``split``; ``better`` names its headline metric and
     ``sign`` is +1 where more of it is better, -1 where less is. ``counts`` is what
-    ``Dataset.counts`` returns and ``sizes`` lists (h, w) of the pictures. ``mistakes`` come worst
-    first. ``speed`` maps a name to a number and its unit. ``commands`` are the lines to type to
-    get this model again.
+    ``Dataset.counts`` returns, ``pictures`` what ``Dataset.pictures`` does, which is no sum of it
+    where a picture shows several classes or none; ``sizes`` lists (h, w) of the pictures.
+    ``mistakes`` come worst first. ``speed`` maps a name to a number and its unit. ``commands``
+    are the lines to type to get this model again.
 
     >>> told = Story(
     ...     title="shoes",
@@ -102,6 +103,8 @@ class Story:
     when: str = ""
     seconds: float = 0.0
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    pictures: Mapping[str, int] = field(default_factory=dict)
+    without: int = 0  # pictures that show no object
     sizes: tuple[tuple[int, int], ...] = ()
     problems: tuple[Problem, ...] = ()
     epochs: tuple[Epoch, ...] = ()
@@ -136,5 +139,5 @@ class Story:
         return {name: metric for name, metric in measured.items() if metric is not None}
 
     def total(self, split: str) -> int:
-        """Return how many pictures a split has, over all classes."""
-        return sum(row.get(split, 0) for row in self.counts.values())
+        """Return how many pictures a split has."""
+        return self.pictures.get(split, 0)

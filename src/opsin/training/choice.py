@@ -45,6 +45,7 @@ class Choice:
 def check_words(recipe: Recipe) -> None:
     """Raise for a word of the recipe that names nothing, before any work is done."""
     _check_policy(recipe)
+    _check_backbone(recipe)
     if recipe.task != "auto":
         find(recipe.task)
     for name in (recipe.net, recipe.backbone):
@@ -81,6 +82,18 @@ def _check_policy(recipe: Recipe) -> None:
             f"weights={recipe.weights!r} for {recipe.net}, which learns by counting",
             expected="no pretrained weights",
             remedy="Leave --weights out.",
+        )
+
+
+def _check_backbone(recipe: Recipe) -> None:
+    """Raise where a detector would stand on what has no maps: a detector, a net that counts."""
+    parts = detectors.parted(recipe.net)
+    below = (parts[1] if parts else "") or recipe.backbone
+    if detectors.parted(below) or (parts and classical.counted(below)):
+        raise RecipeError(
+            f"backbone={below!r}",
+            expected="a net that classifies by convolutions",
+            remedy="Such as --backbone mobilenet_v2 or resnet18.",
         )
 
 

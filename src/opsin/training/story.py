@@ -75,6 +75,8 @@ def tell(outcome: Outcome, record: Record, commands: Sequence[str]) -> Story:
         when=about["created"],
         seconds=outcome.seconds,
         counts=made.data.counts(),
+        pictures=made.data.pictures(),
+        without=made.data.without,
         sizes=tuple(shapes(made.data.samples)),
         problems=outcome.problems,
         epochs=tuple(record.epochs),

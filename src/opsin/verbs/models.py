@@ -33,7 +33,7 @@ def train(
     ends the run early and keeps the best model so far.
 
     Args:
-        data: a folder of class folders, a CSV or Parquet table, or a named set
+        data: a folder of class folders, a CSV or Parquet table, boxes, or a named set
         recipe: every setting of the run
         out: folder for the model, the report and the log; runs/NAME of the data if not given
         resume: folder of a run that was stopped: goes on exactly where it was
@@ -44,6 +44,7 @@ def train(
         opsin train --resume runs/shoes
         opsin train samples:digits --policy scratch --net lenet5 --epochs 5
         opsin train prices.csv --minutes 5 --out runs/prices
+        opsin train boxes.json --net yolo --backbone mobilenet_v2 --minutes 10 --out runs/rac
     """
     born = time.monotonic()  # the imports below take seconds that belong to the budget
     from opsin.training import job
@@ -72,6 +73,8 @@ def evaluate(
     root: str | Path | None = None,
     tta: int = 1,
     proposals: str | None = None,
+    background: str | None = None,
+    context: float = 0.25,
 ) -> Measures:
     """Measure a model on labelled pictures it has not seen.
 
@@ -84,6 +87,8 @@ def evaluate(
         root: where a named set lies on this machine, or the folder a table's paths start from
         tta: views of each picture to average, drawn from what the model learnt with; 1 is plain
         proposals: of a classifier of crops, where it looks for objects, as in `opsin locate`
+        background: of such a one, the class of no object, as in `opsin locate`
+        context: what the crops it learnt from showed round a box, as a share of its longer side
 
     Examples:
         opsin evaluate runs/shoes/model.safetensors photos_test/
@@ -96,7 +101,11 @@ def evaluate(
 
         if tta != 1:
             raise InputError(f"tta={tta} with proposals", expected="one of the two")
-        return scored.measured(Searcher(load(model), proposals), read(data, root))
+        searcher = Searcher(load(model), proposals, background=background, context=context)
+        return scored.measured(searcher, read(data, root))
+    if background is not None:
+        remedy = "Add --proposals sliding to search pictures with a classifier."
+        raise InputError("background without proposals", expected="both", remedy=remedy)
     return load(model).evaluate(data, root=root, tta=tta)
 
 
@@ -135,6 +144,7 @@ def locate(
     *,
     proposals: str = "sliding",
     background: str | None = None,
+    context: float = 0.25,
     score: float = 0.5,
     draw: str | Path | None = None,
     watch: Watch = ignore,
@@ -156,6 +166,7 @@ def locate(
         images: files, folders or globs
         proposals: where to look, as 'sliding', 'dense, scales 64 128', 'contour, threshold 90'
         background: the class of no object, if not background, none, other or negative
+        context: what the crops it learnt from showed round a box, as a share of its longer side
         score: tell boxes of this score or more
         draw: folder for the pictures with what was said drawn in
 
@@ -166,7 +177,7 @@ def locate(
     """
     from opsin.locate.searcher import Searcher
 
-    searcher = Searcher(load(model), proposals, background=background)
+    searcher = Searcher(load(model), proposals, background=background, context=context)
     for note in searcher.notes():
         watch(Note(note))
     said = searcher.iterate(images, score)

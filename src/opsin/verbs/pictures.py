@@ -114,6 +114,8 @@ def crops(
     root: str | Path | None = None,
     negatives: int = 3,
     mine: str | Path | Model | None = None,
+    background: str | None = None,
+    context: float = 0.25,
     seed: int = 0,
 ) -> Cropped:
     """Cut what a classifier needs to find objects: each object with its surroundings, and ground.
@@ -128,16 +130,20 @@ def crops(
         root: the folder a file's paths start from
         negatives: crops of ground for each picture, as large as its objects are
         mine: a classifier, or its run, whose false alarms are added
+        background: the class of no object, as it is to be called; else background
+        context: what is shown round each box, as a share of its longer side, on each side
         seed: another seed draws other ground
 
     Examples:
         opsin crops boxes.json --out crops/
         opsin train crops/ --out runs/crops
         opsin crops boxes.json --mine runs/crops --out crops_hard/
+        opsin crops aerial.csv --context 0.5 --background soil --out crops_wide/
     """
     from opsin.locate import crops as room
 
     if out is None:
         raise InputError("no out", expected="a folder to write", remedy="Add --out crops/.")
     model = None if mine is None else load(mine)
-    return room.cut(read(data, root), Path(out).expanduser(), room.Wish(negatives, seed), model)
+    wish = room.Wish(negatives, seed, context, background)
+    return room.cut(read(data, root), Path(out).expanduser(), wish, model)

@@ -76,13 +76,23 @@ def why(
     shape, picture = f"the box {said(raw)}", f"the picture of {size[1]} × {size[0]}"
     return {
         "no-picture": f"{shape} belongs to no picture that can be used; dropped",
-        "no-class": f"{shape} is of the class {str(key)[:40]!r}, which has no name; dropped",
+        "no-class": f"{shape} is of the class {written(key)}, which has no name; dropped",
         "not-a-number": f"{shape} and its score hold something infinite or no number; dropped",
         "empty-box": f"{shape} has no area; dropped",
         "outside": f"{shape} lies outside {picture}; dropped",
         "clipped": f"{shape} reaches beyond {picture}; cut to {said(box)}",
         "mended": f"{shape} has its corners exchanged; taken as {said(box)}",
     }[kind]
+
+
+def written(key: Hashable) -> str:
+    """Return the key of a class as its file has it; of a file among several, the last part.
+
+    >>> written((0, 99)), written((0, "7")), written(9.0)
+    ('99', "'7'", '9')
+    """
+    own = key[-1] if isinstance(key, tuple) else key
+    return f"{own:g}" if isinstance(own, float) else repr(own)[:40]
 
 
 def said(box: Any) -> str:

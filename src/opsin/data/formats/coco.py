@@ -32,6 +32,7 @@ from opsin.results.boxes import shortest
 
 HEAD = 1 << 16  # characters in which a file of boxes shows what it is
 MARKS = ('"images"', '"annotations"', '"categories"')
+ENDINGS = (".json",)
 PATTERNS = ("*.json", "annotations/*.json", "*/_annotations.coco.json")
 MOST_ID = 1 << 62
 
@@ -39,7 +40,7 @@ MOST_ID = 1 << 62
 def sniff(path: Path) -> bool:
     """Return whether ``path`` is a JSON file, or a folder with one of this kind."""
     if path.is_file():
-        return path.suffix.lower() == ".json"
+        return path.suffix.lower() in ENDINGS
     return path.is_dir() and any(True for _ in _files(path))
 
 

@@ -10,6 +10,7 @@ from opsin.data.formats._pictures import entries, is_picture, save, walk
 from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
 from opsin.events import Problem
+from opsin.files import folder_replacing
 from opsin.results import Label
 
 SPLIT_NAMES = {
@@ -66,19 +67,29 @@ def write(dataset: Dataset, path: Path) -> tuple[Problem, ...]:
             expected="what class folders can say",
             remedy="Write a table instead.",
         )
-    counts: Counter[Path] = Counter()
-    for sample in dataset.samples:
-        name = sample.truth.name if isinstance(sample.truth, Label) else None
-        if name is None or name in (".", "..") or name.startswith(".") or set(name) & set("/\\\0"):
-            raise DataError(
-                f"the truth {sample.truth}",
-                expected="a class that can be the name of a folder",
-                remedy="Write a table instead.",
-            )
-        folder = path / (sample.split or "") / name
-        save(sample.image, folder / f"{counts[folder]:06}")
-        counts[folder] += 1
+    with folder_replacing(path) as beside:
+        counts: Counter[Path] = Counter()
+        for sample in dataset.samples:
+            put(sample, beside, counts)
     return ()
+
+
+def put(sample: Sample, path: Path, counts: Counter[Path]) -> None:
+    """Save a sample as the next of its class folder below ``path``, and count it there.
+
+    Raises ``DataError`` for a truth that cannot be the name of a folder.
+    """
+    name = sample.truth.name if isinstance(sample.truth, Label) else None
+    if name is None or name.startswith(".") or set(name) & set("/\\\0"):
+        kind = "none" if sample.truth is None else sample.truth.kind
+        raise DataError(
+            f"a truth of kind {kind}" if name is None else f"the class {name!r}",
+            expected="a class that can be the name of a folder",
+            remedy="Write a table instead.",
+        )
+    folder = path / (sample.split or "") / name
+    save(sample.image, folder / f"{counts[folder]:06}")
+    counts[folder] += 1
 
 
 def _splits(path: Path, ledger: list[Problem]) -> list[tuple[Path, str | None]]:

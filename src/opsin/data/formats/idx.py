@@ -20,7 +20,7 @@ from opsin.data.dataset import Dataset
 from opsin.data.sample import Sample, shown
 from opsin.errors import DataError
 from opsin.events import Problem
-from opsin.files import replacing, write_text
+from opsin.files import folder_replacing, replacing, write_text
 from opsin.results import Label
 
 if TYPE_CHECKING:
@@ -60,7 +60,16 @@ def read(
 
 def write(dataset: Dataset, path: Path) -> tuple[Problem, ...]:
     """Write grey pictures of one size, with their classes in ``classes.txt``."""
-    path.mkdir(parents=True, exist_ok=True)
+    if len(dataset.classes) > 256 or any("\n" in name for name in dataset.classes):
+        raise DataError(f"{len(dataset.classes)} classes", expected="at most 256, each on one line")
+    with folder_replacing(path) as beside:
+        _parts(dataset, beside)
+        write_text(beside / "classes.txt", "\n".join(dataset.classes) + "\n")
+    return ()
+
+
+def _parts(dataset: Dataset, path: Path) -> None:
+    """Write two files for each split."""
     for prefix, split in PREFIXES.items():
         some = [sample for sample in dataset.samples if sample.split == split]
         if not some:
@@ -78,10 +87,6 @@ def write(dataset: Dataset, path: Path) -> tuple[Problem, ...]:
         labels = np.array([place[name] for name in truths], np.uint8)
         _write(path / f"{prefix}{IMAGES[0]}", np.stack(images))
         _write(path / f"{prefix}{LABELS[0]}", labels)
-    if len(dataset.classes) > 256 or any("\n" in name for name in dataset.classes):
-        raise DataError(f"{len(dataset.classes)} classes", expected="at most 256, each on one line")
-    write_text(path / "classes.txt", "\n".join(dataset.classes) + "\n")
-    return ()
 
 
 def _find(path: Path, prefix: str, endings: tuple[str, ...]) -> Path | None:

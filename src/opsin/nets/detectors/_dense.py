@@ -7,7 +7,7 @@ map and in each as ``ops.anchors.grid`` lays them; T true boxes of a picture; K 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
+from math import ceil, floor, log
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from opsin.errors import WeightsError
-from opsin.nets._build import on_meta
+from opsin.nets._build import colours, on_meta
 from opsin.nets._cut import levels
 from opsin.nets.detectors._detector import CLASS, FLAG
 from opsin.nets.detectors._trunk import Trunk
@@ -146,24 +146,24 @@ def real(targets: Tensor) -> Tensor:
 def sizes(trunk: Trunk, size: tuple[int, int]) -> list[tuple[int, int]]:
     """Return the sizes (h, w) near ``size`` that pictures are seen at while a detector learns.
 
-    Only the size itself where it is small, or where the net takes no other.
+    ``size`` itself, whatever it is, is one of them: that is what the detector will be asked at. It
+    is the only one where it is small, or where the net takes no other.
 
     >>> from opsin.nets import build
     >>> sizes(trunk(build("resnet18", outputs=1), [32], (256, 256)), (256, 256))
     [(192, 192), (224, 224), (256, 256), (288, 288), (320, 320)]
     """
     least = min(size)
-    reach = int(least * SPREAD) // STEP if least >= SMALL else 0
-    shares = [1 + STEP * step / least for step in range(-reach, reach + 1)]
-    near = [(round(size[0] * s / STEP) * STEP, round(size[1] * s / STEP) * STEP) for s in shares]
-    first = next(module for module in trunk.modules() if isinstance(module, nn.Conv2d))
+    if least < SMALL:
+        return [size]
+    lowest, highest = ceil(least * (1 - SPREAD) / STEP), floor(least * (1 + SPREAD) / STEP)
+    shares = [STEP * step / least for step in range(lowest, highest + 1)]
+    near = {(round(size[0] * s / STEP) * STEP, round(size[1] * s / STEP) * STEP) for s in shares}
     try:
-        if reach:
-            on_meta(trunk, first.in_channels, near[0])
-            return near
+        on_meta(trunk, colours(trunk), min(near))
     except (RuntimeError, AssertionError, ValueError):  # takes this one size only
-        pass
-    return [size]
+        return [size]
+    return sorted(near | {size})
 
 
 def resized(
