@@ -156,7 +156,7 @@ def test_arrays_pass_and_others_are_refused() -> None:
     grey = np.arange(6, dtype=np.uint8).reshape(2, 3)
     assert np.array_equal(decode(grey), np.stack([grey] * 3))
     assert decode(np.zeros((3, 4, 5), np.uint8)).shape == (3, 4, 5)
-    for wrong in (np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5)), np.zeros((0, 5), np.uint8)):
+    for wrong in (np.zeros((5, 4, 3), np.uint8), np.zeros((4, 5)), np.zeros((0, 5), np.uint8)):
         with pytest.raises(DataError, match=r"expected uint8 of shape \(3, H, W\)"):
             decode(wrong)
 

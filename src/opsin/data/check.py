@@ -1,13 +1,13 @@
 """What is in the data and what is wrong with it, before any training.
 
 The kinds of problem: *missing*, *empty-file*, *not-an-image*, *truncated*, *corrupt*, *too-large*,
-*unreadable* (one picture cannot be used) · *tiny*, *blank* (it can, but says little) ·
-*duplicate*, *near-duplicate* (files equal, pictures alike), *duplicate-across-splits* (the copy is
-in another split), *duplicate-with-two-labels* (the copy has another truth), *group-across-splits* ·
-*empty-class*, *few*, *imbalance*, *missing-class* (of whole classes), and what the format says of
-files it left out (*no-class*, *no-split*, *no-label*). Boxes have kinds of their own
-(``formats/_gathered.py``, ``objects.py``). Suspicious labels need a model and are found after
-training.
+*unreadable*, *too-few-bands* (one picture cannot be used) · *tiny*, *blank* (it can, but says
+little) · *duplicate*, *near-duplicate* (files equal, pictures alike), *duplicate-across-splits*
+(the copy is in another split), *duplicate-with-two-labels* (the copy has another truth),
+*group-across-splits* · *empty-class*, *few*, *imbalance*, *missing-class* (of whole classes), and
+what the format says of files it left out (*no-class*, *no-split*, *no-label*). Boxes have kinds of
+their own (``formats/_gathered.py``, ``objects.py``). Suspicious labels need a model and are found
+after training.
 
 Shapes: N samples.
 """

@@ -55,7 +55,7 @@ def _correlations(memory: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArra
     members, places = np.unique(pairs, return_inverse=True)
     points = np.empty((len(members), phash.SIDE**2), np.float32)
     for row, index in enumerate(members.tolist()):
-        picture = memory[index] if memory.shape[-1] == 3 else memory[index, :, :, 0]
+        picture = memory[index, :, :, :3] if memory.shape[-1] > 1 else memory[index, :, :, 0]
         points[row] = thumbnail(Image.fromarray(picture)).ravel()
     points -= points.mean(axis=1, keepdims=True)
     points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), phash.SIDE)  # (K, 1024)

@@ -1,4 +1,4 @@
-"""Pictures, whatever they come as, become uint8 arrays of shape (3, H, W) by one stated rule.
+"""Pictures, whatever they come as, become uint8 arrays (3, H, W) or (4, H, W) by one stated rule.
 
 The rule, in this order:
 
@@ -11,8 +11,11 @@ The rule, in this order:
    integers their highest eight bits (negative is 0), floats are 0..1 (outside is cut, NaN is 0).
 6. Palettes are looked up; what is transparent is laid over white; CMYK becomes RGB; grey is
    repeated three times.
+7. A TIFF whose pixels are red, green, blue and a fourth sample that is said to be no alpha
+   (ExtraSamples 0: near infrared) keeps its fourth band; a net of fewer channels sees the others.
 
-Shapes: H, W of the picture (upright), h, w of the working size, C channels of the net (1 or 3).
+Shapes: H, W of the picture (upright), h, w of the working size, B bands (3 or 4), C channels of the
+net (1, 3 or 4).
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from PIL.Image import Resampling, Transpose
 
 from opsin.data.memory import MOST_DECODED, Memory, held
 from opsin.data.opening import (
+    FOUR,
     MOST_PIXELS,
     SUFFIXES,
     PictureError,
@@ -72,6 +76,7 @@ UPRIGHT = {
     8: Transpose.ROTATE_90,
 }
 BAND = 1 << 20  # pixels whose colours are converted at once
+MODES = {1: "L", 3: "RGB", 4: FOUR}  # of Pillow, by the number of bands
 FILTERS = {"bilinear": Resampling.BILINEAR, "bicubic": Resampling.BICUBIC}
 
 
@@ -84,11 +89,17 @@ class Facts:
     mode: str
     format: str
 
+    @property
+    def bands(self) -> int:
+        """Return how many bands ``decode`` gives: 3 or 4."""
+        return 4 if self.mode == FOUR else 3
+
 
 def decode(source: Source) -> Pixels:
-    """Return a picture as uint8 RGB of shape (3, H, W), by the rule at the head of this file.
+    """Return a picture as uint8 (B, H, W), red, green and blue first, by the rule above.
 
-    ``source`` is a file, the bytes of one, or pixels (3, H, W) or (H, W), which are only checked.
+    ``source`` is a file, the bytes of one, or pixels (B, H, W) or (H, W), which are only checked.
+    ``decode(source)[:3]`` is what a person sees of it.
     Raises ``PictureError`` for what is missing, empty, damaged, foreign or over-large.
 
     >>> import numpy as np
@@ -99,7 +110,8 @@ def decode(source: Source) -> Pixels:
         array = _checked(source)
         return np.broadcast_to(array, (3, *array.shape)) if array.ndim == 2 else array
     with _upright(source) as image:
-        return np.asarray(_eight_bit(image).convert("RGB")).transpose(2, 0, 1)  # (3, H, W)
+        plain = _eight_bit(image)
+        return to_array(plain.convert("RGB") if plain.mode == "L" else plain)
 
 
 def prepare(source: Source, pre: Preprocessing, memory: Memory | None = None) -> Pixels:
@@ -142,7 +154,7 @@ def look(source: Source) -> Facts:
     """Return what the header says, without decoding; raise ``PictureError`` as ``decode`` does."""
     if isinstance(source, np.ndarray):
         height, width = _checked(source).shape[-2:]
-        return Facts(width, height, "L" if source.ndim == 2 else "RGB", "array")
+        return Facts(width, height, MODES[_bands(source)], "array")
     with opened(source) as (image, name):
         height, width = _size(image)
         return Facts(width, height, image.mode, name)
@@ -151,29 +163,50 @@ def look(source: Source) -> Facts:
 def fitted(
     source: Source, pre: Preprocessing, memory: Memory | None = None
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """Return a picture at the working size, mode L or RGB, and the (height, width) it had."""
+    """Return a picture at the working size in the mode of C, and the (height, width) it had.
+
+    Raises ``PictureError`` for fewer bands than the net sees.
+    """
     if isinstance(source, np.ndarray):
-        image = _from_array(_checked(source))
-        return _fit(image, pre), (image.height, image.width)
+        image = from_array(_checked(source))
+        return _fit(image, pre, "an array"), (image.height, image.width)
     with _upright(source, pre, memory) as upright:
-        return _fit(_eight_bit(upright), pre), upright.info["opsin_size"]
+        return _fit(_eight_bit(upright), pre, called(source)), upright.info["opsin_size"]
+
+
+def hold_to_bands(bands: int, pre: Preprocessing, said: str) -> None:
+    """Raise ``PictureError`` for a picture of fewer bands than a net of four channels sees."""
+    if pre.channels == 4 > bands:
+        raise PictureError(
+            "too-few-bands",
+            f"{said} of {bands} band{'s' * (bands > 1)}",
+            expected="4 bands: red, green, blue and the one this net learnt from",
+            remedy="Save it as TIFF with its fourth band (ExtraSamples 0).",
+        )
 
 
 def full(source: Source) -> Image.Image:
-    """Return a picture upright at its full size, mode L or RGB: to cut parts from without a copy.
+    """Return a picture upright at its full size, mode L, RGB or RGBX: to cut parts from.
 
     Raises ``PictureError`` as ``decode`` does.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(_checked(source))
+        return from_array(_checked(source))
     with _upright(source) as upright:
         return _eight_bit(upright)
 
 
 def to_array(image: Image.Image) -> Pixels:
-    """Return a picture of mode L or RGB as uint8 (C, H, W)."""
+    """Return a picture of mode L, RGB or RGBX as uint8 (C, H, W)."""
     array = np.asarray(image)
     return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)  # (C, H, W)
+
+
+def from_array(array: Pixels) -> Image.Image:
+    """Return pixels (B, H, W) or (H, W) as a picture of mode L, RGB or RGBX."""
+    mode, size = MODES[_bands(array)], array.shape[:-3:-1]
+    turned = array if array.ndim == 2 else array.transpose(1, 2, 0)  # (H, W, B)
+    return Image.frombuffer(mode, size, np.ascontiguousarray(turned), "raw", mode, 0, 1)
 
 
 # ── turning and scaling ─────────────────────────────────────────────────────────────────────────
@@ -254,11 +287,12 @@ def _draft(image: Image.Image, pre: Preprocessing, size: tuple[int, int], turned
         image.draft(None, wanted if turned < 5 else wanted[::-1])
 
 
-def _fit(image: Image.Image, pre: Preprocessing) -> Image.Image:
-    """Bring a picture of mode L or RGB to the working size and channels, in one resize."""
+def _fit(image: Image.Image, pre: Preprocessing, said: str) -> Image.Image:
+    """Bring a picture of mode L, RGB or RGBX to the working size and channels, in one resize."""
+    hold_to_bands(len(image.getbands()), pre, said)
     height, width = pre.working
-    mode = "L" if pre.channels == 1 else "RGB"
-    if mode == "L" and image.mode == "RGB":
+    mode = MODES[pre.channels]
+    if mode == "L" != image.mode:
         image = image.convert("L")
     down, across = pre.scales((image.height, image.width))
     inner = (
@@ -273,7 +307,7 @@ def _fit(image: Image.Image, pre: Preprocessing) -> Image.Image:
         scaled = image.resize(inner, FILTERS[pre.interpolation], box=box, reducing_gap=2.0)
     if inner == (width, height):
         return scaled.convert(mode)  # grey is repeated after the resize: a third of the work
-    canvas = Image.new(image.mode, (width, height), GREY if image.mode == "L" else (GREY,) * 3)
+    canvas = Image.new(image.mode, (width, height), (GREY,) * len(image.getbands()))
     canvas.paste(scaled, ((width - inner[0]) // 2, (height - inner[1]) // 2))
     return canvas.convert(mode)
 
@@ -290,14 +324,14 @@ def _ready(array: Pixels, pre: Preprocessing) -> bool:
 
 
 def _checked(array: Pixels) -> Pixels:
-    """Return pixels of shape (3, H, W) or (H, W); raise ``PictureError`` for anything else."""
-    shaped = array.ndim == 2 or (array.ndim == 3 and array.shape[0] == 3)
+    """Return pixels of shape (B, H, W) or (H, W); raise ``PictureError`` for anything else."""
+    shaped = array.ndim == 2 or (array.ndim == 3 and array.shape[0] in (3, 4))
     if array.dtype != np.uint8 or not shaped or 0 in array.shape:
         remedy = "Use array.transpose(2, 0, 1)." if array.ndim == 3 else ""
         raise PictureError(
             "not-an-image",
             f"an array of {array.dtype} {array.shape}",
-            expected="uint8 of shape (3, H, W), RGB, or (H, W), grey",
+            expected="uint8 of shape (3, H, W), RGB, (4, H, W), RGB and a band, or (H, W), grey",
             remedy=remedy,
         )
     if array.shape[-1] * array.shape[-2] > MOST_PIXELS:
@@ -306,21 +340,20 @@ def _checked(array: Pixels) -> Pixels:
     return array
 
 
-def _from_array(array: Pixels) -> Image.Image:
-    """Return pixels (3, H, W) or (H, W) as a picture of mode RGB or L."""
-    turned = array if array.ndim == 2 else array.transpose(1, 2, 0)  # (H, W, 3)
-    return Image.fromarray(np.ascontiguousarray(turned))
+def _bands(array: Pixels) -> int:
+    """Return how many bands pixels (B, H, W) or (H, W) have: 1, 3 or 4."""
+    return 1 if array.ndim == 2 else len(array)
 
 
 # ── colours ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return the picture in 8-bit mode L or RGB, transparency laid over white.
+    """Return the picture in 8-bit mode L, RGB or RGBX, transparency laid over white.
 
     What needs converting is converted in bands of rows, so that no step copies all of it.
     """
-    if image.mode in ("L", "RGB") and not image.has_transparency_data:
+    if image.mode in MODES.values() and not image.has_transparency_data:
         return image
     depth, rows = _depth(image), max(1, BAND // image.width)
     whole = None

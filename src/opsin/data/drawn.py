@@ -36,7 +36,7 @@ class Album:
     def add(self, image: Source, name: str, result: Result) -> Path:
         """Draw a result on its picture, and return where it was written, whole or not at all."""
         path = self._path(name)
-        drawn = result.draw(decode(image))  # (3, H, W)
+        drawn = result.draw(decode(image)[:3])  # (3, H, W)
         with replacing(path) as beside:
             kind = FORMATS[path.suffix.lower()]
             picture = Image.fromarray(np.ascontiguousarray(drawn.transpose(1, 2, 0)))

@@ -60,7 +60,7 @@ def held(image: Image.Image, full: tuple[int, int], *, turned: bool) -> int:
     """
     stored = STORED.get(image.mode, 4)
     each = 2 * stored if turned else stored
-    if image.mode not in ("L", "RGB") or image.has_transparency_data:
+    if image.mode not in ("L", "RGB", "RGBX") or image.has_transparency_data:
         each += 4  # what it is converted to
     if image.format == "WEBP":
         each += WEBP

@@ -30,6 +30,23 @@ SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"]
 )  # in a folder, what is taken for a picture without looking inside
 
+FOUR = "RGBX"  # Pillow's mode of four bands, of which the fourth is no alpha
+
+
+class Tiff(TiffImagePlugin.TiffImageFile):
+    """Reads TIFF; where a fourth sample is said to be no alpha, it is kept.
+
+    Pillow unpacks such pixels into four bytes and calls them RGB, unless each band lies by itself.
+    """
+
+    def _open(self) -> None:
+        super()._open()
+        other = self.tag_v2.get(TiffImagePlugin.EXTRASAMPLES) == (0,)
+        together = self.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 1
+        if other and together and self.mode == "RGB":
+            self._mode = FOUR
+
+
 # The readers are called by name rather than through Image.open: no other format can be reached,
 # and the size limit is ours instead of a module variable of Pillow's.
 READERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -37,7 +54,7 @@ READERS: dict[str, type[ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "WebP": WebPImagePlugin.WebPImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
+    "TIFF": Tiff,
     "GIF": GifImagePlugin.GifImageFile,
 }
 SIGNATURES = (

@@ -43,7 +43,7 @@ class Preprocessing:
                 and 0.1 <= self.crop <= 1.0
                 and self.fit in FITS
                 and self.interpolation in INTERPOLATIONS
-                and len(self.mean) == len(self.std) in (1, 3)
+                and len(self.mean) == len(self.std) in (1, 3, 4)
                 and all(value > 0 for value in self.std)
                 and all(math.isfinite(value) for value in (*self.mean, *self.std))
             )
@@ -77,12 +77,13 @@ class Preprocessing:
 
     @property
     def channels(self) -> int:
-        """Return 3 for colour, 1 for grey (luma, ITU-R 601)."""
+        """Return 3 for colour, 1 for grey (luma, ITU-R 601), 4 for colour and a fourth band."""
         return len(self.mean)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, with the fixed rules spelled out for whoever reads the file."""
-        return asdict(self) | {"exif": "applied", "colour": "RGB, alpha over white"}
+        colour = "RGB and a fourth band" if self.channels == 4 else "RGB, alpha over white"
+        return asdict(self) | {"exif": "applied", "colour": colour}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:

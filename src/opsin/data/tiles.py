@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from opsin.data.dataset import Dataset
-from opsin.data.decode import PictureError, full, look
+from opsin.data.decode import Facts, PictureError, full, look
 from opsin.data.formats._pictures import stems
 from opsin.data.sample import SPLITS, Sample
 from opsin.errors import DataError
@@ -27,8 +27,6 @@ from opsin.files import folder_replacing
 from opsin.results import Boxes
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     Area = tuple[int, int, int, int]
 
 SHOWN = 0.3  # share of a box below which nobody can be asked for it
@@ -38,6 +36,8 @@ PNG: dict[str, Any] = {
     "format": "PNG",
     "compress_level": 1,
 }  # half the work of the usual level, 6 % more bytes
+TIFF: dict[str, Any] = {"format": "TIFF", "compression": "tiff_adobe_deflate"}  # for a fourth band
+WAYS = {".jpg": JPEG, ".png": PNG, ".tif": TIFF}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +129,15 @@ def cut(data: Dataset, tiling: Tiling, folder: Path) -> Dataset:
                     expected="boxes, which say what a tile shows",
                 )
             try:
-                image, jpeg = full(sample.image), look(sample.image).format == "JPEG"
+                image, ending = full(sample.image), _ending(look(sample.image))
             except PictureError as error:
                 problems.append(Problem(error.kind, sample.called or stem, f"{error}; left out"))
                 continue
             tiles = list(tiling.areas((image.height, image.width)))
             shown = [_boxes(truth, area) for _, area in tiles]
             for (part, area), boxes in zip(tiles, shown, strict=True):
-                name = f"{stem}_{area[0]}_{area[1]}{'.jpg' if jpeg else '.png'}"
-                _save(image, area, beside / name, jpeg=jpeg)
+                name = f"{stem}_{area[0]}_{area[1]}{ending}"
+                image.crop(area).save(beside / name, **WAYS[ending])
                 group = sample.group or sample.called or stem
                 group += f", {part.split}" if part.split else ""  # parts are kept apart by edges
                 split = part.split or sample.split
@@ -212,6 +212,8 @@ def _unasked(truth: Boxes, areas: Sequence[Area], called: str) -> Iterator[Probl
         yield Problem("in-pieces", called, says)
 
 
-def _save(image: Image.Image, area: Area, path: Path, *, jpeg: bool) -> None:
-    """Write an area of a picture."""
-    image.crop(area).save(path, **(JPEG if jpeg else PNG))
+def _ending(facts: Facts) -> str:
+    """Return what the name of a tile ends in."""
+    if facts.bands == 4:
+        return ".tif"
+    return ".jpg" if facts.format == "JPEG" else ".png"

@@ -78,12 +78,12 @@ def _images(subject: str | Path | Dataset, root: str | Path | None) -> list[Pixe
     if not isinstance(subject, Dataset):
         path = Path(subject).expanduser()
         if path.is_file() and path.suffix.lower() in SUFFIXES:
-            return [decode(path)]
+            return [decode(path)[:3]]
         subject = Dataset.read(subject, root=root)
     found = []
     for sample in _varied(subject.samples):
         try:
-            found.append(decode(sample.image))
+            found.append(decode(sample.image)[:3])
         except DataError:
             continue
         if len(found) == ROWS:

@@ -68,7 +68,7 @@ def draw_file(
     Raises as ``picture.filter_file`` does.
     """
     path = picture.writable(out, image)
-    pixels = fitted(decode(Path(image).expanduser()))
+    pixels = fitted(decode(Path(image).expanduser())[:3])
     cards = []
     for kernel in GALLERY.values():
         window = Window(kernel.size, stride, padding, dilation)

@@ -100,7 +100,7 @@ def look(seeing: Trained, image: str | Path, layer: str | None = None) -> Looked
         chosen = [_named(layer, seeing.net, shapes)]
     outputs, maps = _run(seeing.net, ready, chosen)
     first, kernels = first_kernels(seeing.net)
-    return Looked(seeing.name, pixels[0], seeing.says(outputs), first, kernels, maps)
+    return Looked(seeing.name, pixels[0, :3], seeing.says(outputs), first, kernels, maps)
 
 
 def stages(net: nn.Module, shapes: Shapes) -> list[str]:

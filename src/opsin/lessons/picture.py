@@ -101,7 +101,7 @@ def filter_file(
     """
     path = writable(out, image)
     shown = way_to_show(signed, kernel)
-    pixels = decode(Path(image).expanduser())
+    pixels = decode(Path(image).expanduser())[:3]
     size = pixels.shape[1:]
     problems = tuple(map(str, uneven(size, window)))
     if len(problems) == 2 and problems[0].replace("height", "width") == problems[1]:

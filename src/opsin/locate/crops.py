@@ -5,7 +5,7 @@ hard negatives, by which false alarms were brought down where handguns were soug
 Tabik & Herrera, Automatic Handgun Detection Alarm in Videos Using Deep Learning, 2018, section 4;
 the idea is Sung & Poggio's, Example-Based Learning for View-Based Human Face Detection, 1998).
 
-Shapes: an image (3, H, W); n boxes (n, 4) in its pixels.
+Shapes: an image (B, H, W); n boxes (n, 4) in its pixels.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Boxes that are proposed, each cut out, brought to the classifier's size and judged, in blocks.
 
-Shapes: an image (3, H, W); n boxes (n, 4) in its pixels, scores (n, K) of all classes.
+Shapes: an image (B, H, W) of the bands the net sees, three for grey; n boxes (n, 4) in its pixels,
+scores (n, K) of all classes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def judged(
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield boxes (n, 4) of what may be objects, with the scores (n, K) of what each shows."""
     pre = model.preprocessing
-    most = max(16, NUMBERS // (3 * pre.working[0] * pre.working[1]))
+    most = max(16, NUMBERS // (len(image) * pre.working[0] * pre.working[1]))
     for boxes, windows in _proposed(image, way, context):
         for first in range(0, len(boxes), most):
             part = slice(first, first + most)
@@ -69,5 +70,5 @@ def _proposed(image: Pixels, way: Way, context: float) -> Iterator[tuple[Floats,
             yield objects(windows, context), windows
         return
     room = plugins.load("opsin.proposals", way.name, "way to propose", RecipeError)
-    boxes = room.propose(image, way.settings).boxes
+    boxes = room.propose(image[:3], way.settings).boxes
     yield boxes, squares(boxes, size, context)

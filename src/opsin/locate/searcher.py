@@ -5,7 +5,8 @@ of its class that it nearly covers, weighed by their scores (Gidaris & Komodakis
 via a Multi-region & Semantic Segmentation-aware CNN Model, 2015, section 5), since all windows
 round an object are about as sure, and it is the middle of them that is right.
 
-Shapes: an image (3, H, W); n windows of K classes, boxes (n, 4), scores (n, K).
+Shapes: an image (B, H, W) of three or four bands; n windows of K classes, boxes (n, 4), scores
+(n, K).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from opsin.data.decode import decode
+from opsin.data.decode import decode, hold_to_bands
 from opsin.errors import DataError, ModelError, RecipeError
 from opsin.locate import patches
 from opsin.locate.frames import CONTEXT, Floats, checked, widening
@@ -94,8 +95,12 @@ class Searcher:
     def find(self, image: Pixels, least: float = LEAST) -> Boxes:
         """Return the objects of an image whose score is ``least`` or more, the surest first.
 
-        Raises ``DataError`` for an image smaller than the smallest window that slides.
+        Raises ``DataError`` for an image smaller than the smallest window that slides, and for one
+        of fewer bands than the net sees.
         """
+        pre = self.model.preprocessing
+        hold_to_bands(len(image), pre, "a picture")
+        image = image[: max(3, pre.channels)]
         size = image.shape[1], image.shape[2]
         self._fits(size)
         found = [_few(*part) for part in self._promising(image, least)]

@@ -4,8 +4,8 @@ The picture is brought to the size at which objects fill the net's own window as
 crops it learnt from; dense layers become convolutions (``ops.dense``), so that what neighbouring
 windows share is computed once. Only a tile is ever scaled and held.
 
-Shapes: an image (3, H, W); a tile (C, t, t) of the scaled picture gives scores (K, r, r) of r × r
-windows of the net's input (h, w), ``stride`` pixels apart.
+Shapes: an image (B, H, W) of the bands the net sees, three for grey; a tile (C, t, t) of the scaled
+picture gives scores (K, r, r) of r × r windows of the net's input (h, w), ``stride`` pixels apart.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import fx, nn
 
 from opsin import runtimes
-from opsin.data.decode import FILTERS, to_array
+from opsin.data.decode import FILTERS, from_array, to_array
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import ModelError, SizeError, WeightsError
 from opsin.locate.frames import Floats, widening
@@ -31,6 +30,8 @@ from opsin.ops import dense
 from opsin.ops.arithmetic import Window, receptive_field
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from opsin.model import Model
     from opsin.runtimes import Runtime
 
@@ -200,7 +201,7 @@ class Tiles:
             for side, whole, start in zip(self.side, self.size, (top, left), strict=True)
         )
         tile = np.zeros((self.pre.channels, *self.side), np.uint8)
-        if self.factor == 1 and self.pre.channels == 3:
+        if self.factor == 1 and self.pre.channels > 1:
             tile[:, :high, :wide] = self.image[:, top : top + high, left : left + wide]
         else:
             tile[:, :high, :wide] = to_array(self._scaled(top, left, high, wide))
@@ -214,15 +215,14 @@ class Tiles:
             math.ceil((start + length) / self.factor) + reach
             for start, length in ((top, high), (left, wide))
         )
-        part = np.ascontiguousarray(self.image[:, y:below, x:right].transpose(1, 2, 0))
-        picture = Image.fromarray(part)
+        picture = from_array(self.image[:, y:below, x:right])
         if self.pre.channels == 1:
             picture = picture.convert("L")
         box = (
             left / self.factor - x,
             top / self.factor - y,
-            min((left + wide) / self.factor - x, part.shape[1]),
-            min((top + high) / self.factor - y, part.shape[0]),
+            min((left + wide) / self.factor - x, picture.width),
+            min((top + high) / self.factor - y, picture.height),
         )
         return picture.resize((wide, high), FILTERS[self.pre.interpolation], box=box)
 

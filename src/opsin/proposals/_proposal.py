@@ -54,7 +54,7 @@ def panchromatic(image: Pixels) -> Pixels:
 
 
 def patches(image: Pixels, boxes: NDArray[np.floating], size: tuple[int, int]) -> Pixels:
-    """Return what lies in boxes (N, 4), each brought to ``size`` (h, w): (N, 3, h, w).
+    """Return what lies in boxes (N, 4), each brought to ``size`` (h, w): (N, B, h, w).
 
     Edges are rounded to whole pixels, at least one; areas are averaged where a patch is larger than
     ``size``, and interpolated where it is smaller.
@@ -64,8 +64,8 @@ def patches(image: Pixels, boxes: NDArray[np.floating], size: tuple[int, int]) -
     (1, 3, 1, 2)
     """
     high, wide = image.shape[1:]
-    pixels = image.transpose(1, 2, 0)  # (H, W, 3)
-    made = np.empty((len(boxes), 3, *size), np.uint8)
+    pixels = image.transpose(1, 2, 0)  # (H, W, B)
+    made = np.empty((len(boxes), len(image), *size), np.uint8)
     corners = np.rint(boxes).astype(np.int64).reshape(-1, 4)
     for at, (left, top, right, bottom) in enumerate(corners):
         x, y = int(np.clip(left, 0, wide - 1)), int(np.clip(top, 0, high - 1))

@@ -10,10 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
-
-from opsin.data.decode import SUFFIXES, kind_of
+from opsin.data.decode import SUFFIXES, from_array, kind_of
+from opsin.data.opening import FOUR
 from opsin.data.sample import shown
 from opsin.errors import DataError
 from opsin.files import replacing
@@ -125,29 +123,26 @@ def stems(samples: Iterable[Sample]) -> list[str]:
 
 
 def save(source: Source, path: Path) -> Path:
-    """Write a picture as ``path`` plus its ending, files byte by byte and pixels as PNG."""
+    """Write a picture as ``path`` plus its ending, files byte by byte, pixels as ``encoded``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(source, Path):
         target = path.with_name(path.name + source.suffix.lower())
         with replacing(target) as beside:
             shutil.copyfile(source, beside)
         return target
-    ending = (
-        ENDINGS.get(kind_of(source[:16]) or "", ".png") if isinstance(source, bytes) else ".png"
-    )
-    target = path.with_name(path.name + ending)
+    written = encoded(source)
+    target = path.with_name(path.name + ENDINGS.get(kind_of(written[:16]) or "", ".png"))
     with replacing(target) as beside:
-        beside.write_bytes(encoded(source))
+        beside.write_bytes(written)
     return target
 
 
 def encoded(source: Source) -> bytes:
-    """Return the bytes of a picture file; pixels become PNG."""
+    """Return the bytes of a picture file; pixels become PNG, those of four bands TIFF."""
     if isinstance(source, Path):
         return source.read_bytes()
     if isinstance(source, bytes):
         return source
-    buffer = io.BytesIO()
-    turned = source if source.ndim == 2 else source.transpose(1, 2, 0)  # (H, W, 3)
-    Image.fromarray(np.ascontiguousarray(turned)).save(buffer, "PNG")
+    buffer, image = io.BytesIO(), from_array(source)
+    image.save(buffer, "TIFF" if image.mode == FOUR else "PNG")
     return buffer.getvalue()

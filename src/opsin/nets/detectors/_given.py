@@ -56,12 +56,12 @@ def found(image: Tensor) -> Tensor:
 
 
 def searched(picture: NDArray[np.uint8], way: str) -> Tensor:
-    """Return up to ``MOST`` regions (R, 4) of a picture (C, h, w) in bytes; grey is repeated.
+    """Return up to ``MOST`` regions (R, 4) of a picture (C, h, w) in bytes, as RGB.
 
     Of the pictures seen last they are remembered.
     """
     height, width = picture.shape[1:]
-    rgb = np.broadcast_to(picture[:1], (3, height, width)) if len(picture) == 1 else picture
+    rgb = np.broadcast_to(picture[:1], (3, height, width)) if len(picture) == 1 else picture[:3]
     return _searched(np.ascontiguousarray(rgb).tobytes(), height, width, way)
 
 
