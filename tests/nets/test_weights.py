@@ -82,19 +82,22 @@ def test_mobilenet_gives_exactly_what_torchvision_gives() -> None:
         assert torch.equal(ours(x), theirs(x))
 
 
-def test_another_head_stays_fresh_and_grey_is_summed() -> None:
+@pytest.mark.parametrize("channels", [1, 4])
+def test_another_head_stays_fresh_and_grey_is_seen_as_before(channels: int) -> None:
     installed("mobilenetv2_100")
     found = resolve("mobilenetv2_100")
     assert found is not None
-    colour, grey = (nets.build("mobilenet_v2", outputs=5, channels=c).eval() for c in (3, 1))
-    before = nets.head(grey).weight.clone()
+    colour, other = (
+        nets.build("mobilenet_v2", outputs=5, channels=c).eval() for c in (3, channels)
+    )
+    before = nets.head(other).weight.clone()
     found.load(colour)
-    found.load(grey)
-    assert torch.equal(nets.head(grey).weight, before)
+    found.load(other)
+    assert torch.equal(nets.head(other).weight, before)
     x = torch.randn(2, 1, 64, 64)
     with torch.no_grad():
         wanted = nets.pooled(colour, x.expand(-1, 3, -1, -1))
-        assert torch.allclose(nets.pooled(grey, x), wanted, atol=1e-4)
+        assert torch.allclose(nets.pooled(other, x.expand(-1, channels, -1, -1)), wanted, atol=1e-4)
 
 
 def test_a_damaged_package_is_refused_before_it_is_opened(

@@ -28,7 +28,8 @@ class Draw:
     """Holds what happens to each of N pictures; it can be applied any number of times.
 
     ``geometry`` (N, 3, 3) moves points measured from the centre of the window; ``colour``
-    (N, 3, 4) acts on RGB in 0..1 and is None where colours stay; ``holes`` (N, holes, 4) are boxes
+    (N, 3, 4) acts on RGB in 0..1 and is None where colours stay (a fourth band becomes what grey
+    would: brighter, of more contrast, of no other hue); ``holes`` (N, holes, 4) are boxes
     x1 y1 x2 y2 of the window; ``bend`` moves points once more, after ``geometry``; ``pixels`` are
     operations on what was warped, each with its numbers (N, K). ``draw[chosen]`` is the draw of
     some of the pictures.
@@ -67,7 +68,7 @@ class Draw:
     ) -> Tensor:
         """Return the net's input ``(x / 255 - mean) / std`` for a uint8 ``batch``.
 
-        (N, C, H, W) -> (N, C, h, w) in float32 or ``dtype``, channels last where C is 3. What is
+        (N, C, H, W) -> (N, C, h, w) in float32 or ``dtype``, channels last where C is no 1. What is
         hidden becomes 0, the mean colour. Raises ``DataError`` for another shape or type.
         """
         import torch
@@ -77,14 +78,15 @@ class Draw:
         self._check(tuple(batch.shape[:1] + batch.shape[2:]))
         if batch.dtype != torch.uint8:
             raise DataError(f"pictures in {batch.dtype}", expected="uint8, 0 to 255")
-        if batch.shape[1] not in (1, 3):
+        if batch.shape[1] not in (1, 3, 4):
             raise DataError(
-                f"pictures of {batch.shape[1]} channels", expected="1 (grey) or 3 (RGB)"
+                f"pictures of {batch.shape[1]} channels",
+                expected="1 (grey), 3 (RGB) or 4 (RGB and one more)",
             )
         seen = self._seen(batch, np.reshape(mean, (-1, 1)), np.reshape(std, (-1, 1)))
         if self.holes.size:
             warp.cover(seen, self.holes)
-        layout = torch.channels_last if batch.shape[1] == 3 else torch.contiguous_format
+        layout = torch.channels_last if batch.shape[1] > 1 else torch.contiguous_format
         return seen.to(dtype or torch.float32).contiguous(
             memory_format=layout
         )  # in one step: 3 times slower
@@ -207,8 +209,13 @@ class Draw:
         if self.colour is None:
             return np.ones((1, channels, 1)), np.zeros((1, channels, 1))
         gain, offset = self.colour[:, :, :3], self.colour[:, :, 3:]
-        if channels == 1:  # grey is R = G = B
-            return gain[:, :1].sum(axis=2, keepdims=True), offset[:, :1]
+        grey = gain[:, :1].sum(axis=2, keepdims=True)  # grey is R = G = B
+        if channels == 1:
+            return grey, offset[:, :1]
+        if channels == 4:
+            both = np.zeros((len(gain), 4, 4))
+            both[:, :3, :3], both[:, 3:, 3:] = gain, grey
+            return both, np.concatenate([offset, offset[:, :1]], axis=1)
         return gain, offset
 
 

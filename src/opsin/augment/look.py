@@ -23,13 +23,13 @@ def at(batch: Tensor, frame: Frame) -> Frame:
 
 
 def light(batch: Tensor) -> Floats:
-    """Return the mean colour of each picture in 0..1, (N, C, H, W) -> (N, 3).
+    """Return the mean colour of each picture in 0..1, (N, C, H, W) -> (N, 3), of R, G and B.
 
     >>> light(torch.full((1, 1, 2, 2), 51, dtype=torch.uint8)).round(3).tolist()
     [[0.2, 0.2, 0.2]]
     """
     means = batch.flatten(2).sum(2, dtype=torch.int64).double() / (255 * batch[0, 0].numel())
-    return np.broadcast_to(means.cpu().numpy(), (len(batch), 3))  # grey is R = G = B
+    return np.broadcast_to(means[:, :3].cpu().numpy(), (len(batch), 3))  # grey is R = G = B
 
 
 def mass(batch: Tensor) -> Floats:

@@ -92,7 +92,7 @@ class Weights:
     def load(self, net: nn.Module) -> None:
         """Fill the net with everything that fits; a head of another size keeps its fresh weights.
 
-        The first convolution is summed over colours where the net sees one channel. Raises
+        The first convolution is fitted to one channel or four (``_adapted``). Raises
         ``WeightsError`` for a file that changed, that is damaged or that belongs to another net.
         """
         if self.pinned:
@@ -283,10 +283,16 @@ def _fill(net: nn.Module, tensors: dict[str, Tensor], file: str) -> None:
 
 
 def _adapted(tensor: Tensor, like: Tensor) -> Tensor:
-    """Return a first convolution's weight (O, 3, h, w) summed over colours for grey (O, 1, h, w).
+    """Return a first convolution's weight (O, 3, h, w) for one channel or four (O, C, h, w).
 
-    A grey picture has the same value in all three colours, so the sum gives the same response.
+    For one it is summed over colours; for four their mean is added and all are scaled by 3/4. A
+    picture that is the same in all channels then gives the response it gives in three.
     """
-    if tensor.ndim == 4 and like.ndim == 4 and tensor.shape[1] == 3 and like.shape[1] == 1:
-        return tensor.sum(1, keepdim=True)
+    import torch
+
+    if tensor.ndim == 4 and like.ndim == 4 and tensor.shape[1] == 3:
+        if like.shape[1] == 1:
+            return tensor.sum(1, keepdim=True)
+        if like.shape[1] == 4:
+            return torch.cat([tensor, tensor.mean(1, keepdim=True)], 1) * 0.75
     return tensor

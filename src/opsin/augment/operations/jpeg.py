@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Jpeg(Pixels):
     """Compresses with a quality between ``least`` and ``most``, for real: every flaw is a JPEG's.
 
-    Colours are cut to 0..1 and rounded to 8 bits, as a file holds them.
+    Colours are cut to 0..1 and rounded to 8 bits, as a file holds them; a fourth band is packed by
+    itself, as grey.
 
     >>> str(Jpeg(30, 90))
     'jpeg 30 90'
@@ -50,9 +51,12 @@ class Jpeg(Pixels):
 
 
 def _opened_again(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """Return a picture (h, w, C) as it comes back from a JPEG file."""
+    """Return a picture (h, w, C) as it comes back from a JPEG file of its colours, or its grey."""
     from PIL import Image
 
+    if picture.shape[2] == 4:
+        parts = [_opened_again(part, quality) for part in (picture[:, :, :3], picture[:, :, 3:])]
+        return np.concatenate(parts, axis=2)
     file = io.BytesIO()
     grey = picture.shape[2] == 1
     Image.fromarray(picture[:, :, 0] if grey else picture).save(file, "JPEG", quality=quality)
