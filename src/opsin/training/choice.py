@@ -13,7 +13,7 @@ import numpy as np
 
 from opsin import augment, nets, runtimes
 from opsin.data.dataset import Dataset
-from opsin.data.decode import centre, decode, look, prepare
+from opsin.data.decode import centre, prepare
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
 from opsin.engine import policies
@@ -24,10 +24,16 @@ from opsin.nets import classical, detectors
 from opsin.nets.weights import Weights, resolve
 from opsin.recipe import Recipe
 from opsin.tasks import Task, find, fitting
+from opsin.training.frame import (
+    SMALL,
+    Light,
+    bands,
+    fourth,
+    frame_of_data,
+    frame_of_weights,
+    shapes,
+)
 
-LOOKED_AT = 256  # pictures whose headers or pixels decide the frame
-SMALL = 64  # pixels: pictures up to this side are learnt from as they are
-LEAST = 28  # pixels: smaller pictures are enlarged, since nets for them halve several times
 HEAVY = 1_000_000  # weights
 SHARE = 0.03  # of the budget may go into seeing every picture once with an automatic net
 
@@ -137,13 +143,13 @@ def _seeing(task: Task, data: Dataset, recipe: Recipe, decided: str | None) -> C
     if name is None:
         return within_budget(task, data, recipe)
     if classical.counted(name):
-        pre = frame_of_data(data.samples, sizes, recipe)
+        pre = frame_of_data(data.samples, sizes, recipe, 3)  # those rules are of colours
         nothing, one = (0.0,) * pre.channels, (1.0,) * pre.channels
         return Choice(name, None, replace(pre, mean=nothing, std=one))
     weights = weights_of(name, recipe)
     if weights is None:
-        return Choice(name, None, frame_of_data(data.samples, sizes, recipe))
-    return Choice(name, weights, frame_of_weights(weights, recipe))
+        return Choice(name, None, frame_of_data(data.samples, sizes, recipe, bands(data.samples)))
+    return Choice(name, weights, frame_of_weights(weights, recipe, fourth(data.samples)))
 
 
 def again(name: str, pre: Preprocessing, recipe: Recipe) -> Choice:
@@ -190,9 +196,10 @@ def within_budget(task: Task, data: Dataset, recipe: Recipe) -> Choice:
     One net is measured; the speed of the others follows from their multiply-adds. Without a budget
     nothing is measured and the net is always the same, so that such runs can be repeated exactly.
     """
+    more = fourth(data.samples)
     if not task.linear:  # every layer learns, many times over: the lightest net gets furthest
-        return _pretrained(nets.by_accuracy()[-1][0], recipe)
-    usual = _pretrained(nets.best_offline(), recipe)
+        return _pretrained(nets.by_accuracy()[-1][0], recipe, more)
+    usual = _pretrained(nets.best_offline(), recipe, more)
     if recipe.minutes is None:
         return usual
     ready, rate = warm(usual, data, recipe)
@@ -200,8 +207,9 @@ def within_budget(task: Task, data: Dataset, recipe: Recipe) -> Choice:
     for name, arithmetic in nets.by_accuracy():
         seconds = len(data) * arithmetic / dict(nets.by_accuracy())[usual.net] / rate
         if seconds <= allowed:
-            return replace(usual, ready=ready) if name == usual.net else _pretrained(name, recipe)
-    return _pretrained(nets.by_accuracy()[-1][0], recipe)
+            same = name == usual.net
+            return replace(usual, ready=ready) if same else _pretrained(name, recipe, more)
+    return _pretrained(nets.by_accuracy()[-1][0], recipe, more)
 
 
 def warm(choice: Choice, data: Dataset, recipe: Recipe) -> tuple[Ready, float]:
@@ -229,71 +237,7 @@ def _some(samples: Sequence[Sample], pre: Preprocessing) -> list[np.ndarray]:
     return found
 
 
-def _pretrained(name: str, recipe: Recipe) -> Choice:
+def _pretrained(name: str, recipe: Recipe, more: Light) -> Choice:
     weights = resolve(name, recipe.weights)
     assert weights is not None
-    return Choice(weights.net, weights, frame_of_weights(weights, recipe))
-
-
-def frame_of_weights(weights: Weights, recipe: Recipe) -> Preprocessing:
-    """Return the frame a pretrained net wants, but showing the whole width of the picture.
-
-    The centre cut of ImageNet testing (0.875) throws away what fills the frame in photographs of
-    one thing: on clothes the cross-validated probe is at 0.884 without it and 0.862 with it.
-    """
-    pre = replace(weights.preprocessing, crop=1.0)
-    return pre if recipe.size is None else replace(pre, size=(recipe.size, recipe.size))
-
-
-def shapes(samples: Sequence[Sample]) -> list[tuple[int, int]]:
-    """Return (height, width) of up to ``LOOKED_AT`` pictures that can be read, evenly chosen."""
-    found = []
-    for sample in samples[:: max(1, len(samples) // LOOKED_AT)]:
-        try:
-            facts = look(sample.image)
-        except DataError:
-            continue
-        found.append((facts.height, facts.width))
-    if not found:
-        raise DataError(
-            f"{len(samples)} pictures, none of which could be read",
-            expected="at least some whole pictures",
-            remedy="See `opsin check` for what is wrong with each.",
-        )
-    return found
-
-
-def frame_of_data(
-    samples: Sequence[Sample], sizes: Sequence[tuple[int, int]], recipe: Recipe
-) -> Preprocessing:
-    """Return a frame that fits the pictures: their own size if small (enlarged to 28), else 128.
-
-    Mean and spread are those of the pictures; pictures without colour make a net of one channel.
-    """
-    height, width = (int(side) for side in np.median(sizes, axis=0))
-    if recipe.size is not None:
-        size = (recipe.size, recipe.size)
-    else:
-        enlarged = max(1.0, LEAST / min(height, width))
-        own = (round(height * enlarged), round(width * enlarged))
-        size = own if max(own) <= SMALL else (128, 128)
-    means, spreads, grey = [], [], True
-    for sample in samples[:: max(1, len(samples) // LOOKED_AT)]:
-        try:
-            pixels = decode(sample.image).astype(np.float32) / 255
-        except DataError:
-            continue
-        means.append(pixels.mean((1, 2)))
-        spreads.append((pixels**2).mean((1, 2)))
-        grey = grey and bool((pixels[0] == pixels[1]).all() and (pixels[0] == pixels[2]).all())
-    mean = np.mean(means, axis=0)
-    std = np.sqrt(np.maximum(np.mean(spreads, axis=0) - mean**2, 1e-4))
-    channels = slice(0, 1) if grey else slice(None)
-    return Preprocessing(
-        size=size,
-        crop=1.0,
-        fit="cover",
-        interpolation="bilinear",
-        mean=tuple(round(float(value), 4) for value in mean[channels]),
-        std=tuple(round(float(value), 4) for value in std[channels]),
-    )
+    return Choice(weights.net, weights, frame_of_weights(weights, recipe, more))

@@ -201,7 +201,7 @@ class _Group:
 def _groups(setting: Setting) -> Iterator[_Group]:
     """Yield the pipelines, the cheapest first; the net of the run itself is no rival."""
     every = {
-        name: nets.build(name, outputs=setting.task.outputs, channels=setting.pre.channels)
+        name: nets.build(name, outputs=setting.task.outputs, channels=min(3, setting.pre.channels))
         for name in names()
         if name != nets.canonical(setting.net)
     }
@@ -212,8 +212,8 @@ def _groups(setting: Setting) -> Iterator[_Group]:
 
 
 def _some(part: Part, places: NDArray[np.int64], setting: Setting) -> NDArray[np.uint8]:
-    """Return some pictures of a part (n, C, h, w) as the net sees them."""
-    return centre(part.pixels[places], setting.pre)
+    """Return some pictures of a part as the net sees them, grey or RGB, (n, C, h, w)."""
+    return centre(part.pixels[places, :3], setting.pre)
 
 
 def _encoded(net: Counted, seen: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -359,8 +359,8 @@ def _baselines(setting: Setting, held: policies.Part) -> dict[str, Measures]:
     said = {"commonest answer": guess(task, train.truths, held.truths)}
     if task.linear and not task.classes:
         some = rivals.spread(len(train), COMPARED)
-        known, truths = train.pixels[some], [train.truths[place] for place in some]
-        alike = neighbours(task, known, truths, held.pixels, seed=seed)
+        known, truths = train.pixels[some, :3], [train.truths[place] for place in some]
+        alike = neighbours(task, known, truths, held.pixels[:, :3], seed=seed)
         said["colours of the picture"] = alike
     return {name: task.measure(results, held.truths) for name, results in said.items()}
 

@@ -18,7 +18,7 @@ from opsin.report.story import Picture, Story
 from opsin.results import Label, Result
 from opsin.tasks import name_of
 from opsin.tasks._suspects import suspects
-from opsin.training.choice import shapes
+from opsin.training.frame import shapes
 from opsin.training.run import Outcome
 
 SHOWN = 24  # pictures of a kind on the page
@@ -149,7 +149,7 @@ def _suspected(outcome: Outcome) -> list[Picture]:
 def _picture(image: np.ndarray, said: Result, truth: Result, path: str) -> Picture:
     """Return a picture with what was said of it; where that lies in it, drawn beside the truth."""
     score = said.score if isinstance(said, Label) else None
-    seen = np.ascontiguousarray(image)
+    seen = np.ascontiguousarray(image[:3])  # what a person sees of it
     if truth.located:
         rgb = np.repeat(seen, 3, 0) if len(seen) == 1 else seen
         seen = np.concatenate([truth.draw(rgb), said.draw(rgb)], axis=2)  # (3, h, 2 w)
