@@ -12,8 +12,9 @@ it as transfer. These are cut into tiles that overlap, so that some trees count 
 out of the training part to choose the epoch and the threshold is the run's own affair. A run is a
 process; its seconds are those from start to exit.
 Milliseconds a picture are those from JPEG to boxes, one picture after the other. ``windows`` is no
-detector: a classifier, learnt from crops in as many minutes, judges windows that slide. With
-``--add`` runs join those in the file of results, which names the commit and threads of each.
+detector: a classifier, learnt from crops in as many minutes, judges windows that slide, squares as
+large as small, middling and large objects are. With ``--add`` runs join those in the file of
+results, which names the commit and threads of each.
 """
 
 from __future__ import annotations
@@ -147,9 +148,9 @@ def windows(data: Dataset, settings: dict[str, Any]) -> dict[str, Any]:
     line = crops.usual(known)
     recipe = opsin.Recipe(**{name: settings[name] for name in ("minutes", "seed")})
     with tempfile.TemporaryDirectory() as out:
-        crops.cut(known, Path(out) / "crops", crops.Wish(seed=settings["seed"]))
+        crops.cut(known, Path(out) / "crops", crops.Wish(seed=settings["seed"], context=0.0))
         model = opsin.train(Path(out) / "crops", recipe, out=Path(out) / "run")
-    searcher, asked = Searcher(model, line), data.split("test").samples
+    searcher, asked = Searcher(model, line, context=0.0), data.split("test").samples
     found = scored.measured(searcher, data)  # makes all ready, too
     began = time.perf_counter()
     list(searcher.iterate([sample.image for sample in asked]))

@@ -46,6 +46,15 @@ def test_the_threshold_is_chosen_on_validation_pictures() -> None:
     assert (alone.metrics["threshold"].value, alone.metrics["threshold"].n) == (0.5, 0)
 
 
+def test_in_a_picture_too_small_for_any_window_nothing_is_found() -> None:
+    small = Sample(np.zeros((3, 8, 8), np.uint8), Boxes(np.array([[0, 0, 8, 8]]), ("disc",)))
+    searcher = Searcher(model(), f"dense, scales {DISC}")
+    found = measured(searcher, Dataset((picture(), small)))
+    assert found.metrics["recall"].value == pytest.approx(3 / 4)
+    with pytest.raises(DataError, match="at least"):
+        searcher.find(np.zeros((3, 8, 8), np.uint8))
+
+
 def test_a_picture_of_very_many_objects_is_judged_whole() -> None:
     corner = 20.0 * np.stack(np.meshgrid(range(20), range(12)), axis=-1).reshape(-1, 2)
     many = Boxes(np.concatenate([corner, corner + 10], axis=1), ("shrub",) * 240)

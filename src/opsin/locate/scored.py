@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from opsin.data.dataset import Dataset
 from opsin.data.decode import decode
 from opsin.data.opening import PictureError
 from opsin.errors import DataError
 from opsin.figures import Measures, Metric
-from opsin.locate.searcher import Searcher
+from opsin.locate.searcher import Searcher, TooSmall
 from opsin.results import Boxes
 from opsin.tasks._located import Found
 
@@ -48,17 +50,18 @@ def _beside(searcher: Searcher, data: Dataset) -> Found:
     """Search all pictures and lay what was said beside what is true.
 
     However many objects a picture has, all count: COCO's rule looks at the 100 surest, and an
-    aerial photograph shows more shrubs.
+    aerial photograph shows more shrubs. In a picture too small for any window nothing is found.
     """
     said, true = [], []
     for sample in data.samples:
         if not isinstance(sample.truth, Boxes):
             continue
         try:
-            found = searcher.find(decode(sample.image))
+            said.append(searcher.find(decode(sample.image)))
         except PictureError:
             continue
-        said.append(found)
+        except TooSmall:
+            said.append(Boxes(np.zeros((0, 4))))
         true.append(sample.truth)
     if not said:
         raise DataError(

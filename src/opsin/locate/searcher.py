@@ -42,6 +42,10 @@ TOGETHER = 64  # boxes whose overlap with all others is held at once
 NEAR = 0.5  # IoU from which on windows say together where an object is
 
 
+class TooSmall(DataError):
+    """Is raised for a picture into which not one window fits."""
+
+
 class Searcher:
     """Is a classifier made ready to search pictures in one way.
 
@@ -95,8 +99,8 @@ class Searcher:
     def find(self, image: Pixels, least: float = LEAST) -> Boxes:
         """Return the objects of an image whose score is ``least`` or more, the surest first.
 
-        Raises ``DataError`` for an image smaller than the smallest window that slides, and for one
-        of fewer bands than the net sees.
+        Raises ``TooSmall`` for an image smaller than the smallest window that slides, and
+        ``DataError`` for one of fewer bands than the net sees.
         """
         pre = self.model.preprocessing
         hold_to_bands(len(image), pre, "a picture")
@@ -138,12 +142,12 @@ class Searcher:
             yield boxes, patches.scores(self.model, outputs)
 
     def _fits(self, size: tuple[int, int]) -> None:
-        """Raise ``DataError`` where not one window fits."""
+        """Raise ``TooSmall`` where not one window fits."""
         if not isinstance(self.way.settings, Dense | sliding.Settings):
             return
         smallest = min(self.way.settings.scales) * widening(self.context)
         if min(size) < smallest:
-            raise DataError(
+            raise TooSmall(
                 f"a picture of {size[0]}×{size[1]} pixels",
                 expected=f"at least {smallest:.0f}×{smallest:.0f}, the smallest window",
                 remedy=f"Look for smaller objects, as in: --proposals '{self.way.name}, scales "
