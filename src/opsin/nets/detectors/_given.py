@@ -23,8 +23,12 @@ KEPT = 256  # pictures whose regions are remembered: validation asks for the sam
 
 
 class Given(Staged):
-    """Is a detector of two stages whose regions are those of selective search."""
+    """Is a detector of two stages whose regions are those of selective search.
 
+    It ``remembers`` them, of as many pictures as ``KEPT``.
+    """
+
+    remembers: ClassVar[bool] = True
     proposals: ClassVar[str | None] = WAY
 
     def propose(
