@@ -13,6 +13,7 @@ from opsin.data.formats._gathered import DROPPED
 from opsin.data.sample import shown
 from opsin.errors import DataError
 from opsin.events import Problem
+from opsin.figures import count
 from opsin.files import folder_replacing
 from opsin.results import Boxes
 
@@ -42,8 +43,8 @@ class Converted:
 
     def lines(self) -> Iterator[str]:
         """Yield what there is to say, a line each."""
-        boxes = f" with {self.boxes:,} boxes" if self.boxes else ""
-        yield f"{shown(self.out)}: {self.images:,} pictures{boxes} as {self.to}"
+        boxes = f" with {count(self.boxes, 'box')}" if self.boxes else ""
+        yield f"{shown(self.out)}: {count(self.images, 'picture')}{boxes} as {self.to}"
 
 
 def convert(data: Dataset, to: str, out: Path, tiling: tiles.Tiling | None = None) -> Converted:
