@@ -191,7 +191,7 @@ def _print_checked(console: Console, checked: Any) -> None:
     ]
     console.print(f"{count(plain['images'], 'picture')}, {count(len(rows), 'class')}")
     console.print(_table(rows))
-    for line in checked.objects.lines() if boxes else ():
+    for line in checked.objects.lines() if checked.objects else ():
         console.print(line, markup=False, soft_wrap=True)
     _print_problems(console, checked.problems)
 

@@ -65,6 +65,16 @@ def test_check_prints_the_ledger(capsys: pytest.CaptureFixture[str], boards: Pat
     assert told["boxes"]["pictures_without"] == 1
 
 
+def test_check_counts_boxes_of_which_none_is_left(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    put(tmp_path / "a.png", encoded(scene(0, 60, 80)))
+    text = b"path,x1,y1,x2,y2,label\na.png,5,5,5,9,cat\n"
+    code, printed, _ = ask(capsys, "check", put(tmp_path / "b.csv", text))
+    assert code == 0 and "1 picture, 0 classes" in printed
+    assert "Boxes: 0 kept, of which 0 clipped and 0 mended; 1 dropped (1 empty-box)" in printed
+
+
 def test_convert_goes_all_the_way_round(
     capsys: pytest.CaptureFixture[str], boards: Path, tmp_path: Path
 ) -> None:
