@@ -75,6 +75,13 @@ def test_check_counts_boxes_of_which_none_is_left(
     assert "Boxes: 0 kept, of which 0 clipped and 0 mended; 1 dropped (1 empty-box)" in printed
 
 
+def test_a_folder_with_nothing_in_it_is_called_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, _, told = ask(capsys, "check", tmp_path)
+    assert code == 2 and "a folder with nothing in it" in told and "DeepPCB" in told
+
+
 def test_convert_goes_all_the_way_round(
     capsys: pytest.CaptureFixture[str], boards: Path, tmp_path: Path
 ) -> None:
