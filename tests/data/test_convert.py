@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +156,23 @@ def test_half_a_folder_is_none(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is something"), folder_replacing(tmp_path / "new"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    data = opsin.Dataset.read("samples:scattered")
+    data = data.keep(data.samples[:3])
+    put(tmp_path / f".new.{os.getppid()}.part/a.png", b"1")
+    put(tmp_path / f".new.{ended.pid}.part/a.png", b"1")
+    for name in ("new.csv", "new.x", "newer"):
+        put(tmp_path / f".{name}.{ended.pid}.part", b"1")
+    convert(data, "yolo", tmp_path / "new")
+    others = {f".{name}.{ended.pid}.part" for name in ("new.csv", "new.x", "newer")}
+    alive = f".new.{os.getppid()}.part"
+    assert {path.name for path in tmp_path.iterdir()} == {"new", alive, *others}
+    convert(data, "table", tmp_path / "new.csv")
+    assert not (tmp_path / f".new.csv.{ended.pid}.part").exists()
 
 
 def test_a_table_of_predictions_is_read_as_boxes(

@@ -14,7 +14,7 @@ from opsin.data.sample import shown
 from opsin.errors import DataError
 from opsin.events import Problem
 from opsin.figures import count
-from opsin.files import folder_replacing
+from opsin.files import folder_replacing, sweep
 from opsin.results import Boxes
 
 TILED = {"coco": "boxes.json", "table": "boxes.csv"}  # formats that hold groups, and their file
@@ -67,6 +67,7 @@ def convert(data: Dataset, to: str, out: Path, tiling: tiles.Tiling | None = Non
             expected=f"a file that ends in {', '.join(endings)}",
             remedy="It would not be known for what it is when it is read.",
         )
+    sweep(out)
     if tiling is None:
         lost = formats.write(data, out, to)
     else:
