@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 import opsin
-from opsin.data.samples import shapes
+from opsin.data.formats import yolo
+from opsin.data.samples import scattered, shapes
 
 
 def write_folder(root: Path, n: int = 60, seed: int = 0) -> Path:
@@ -27,6 +28,14 @@ def write_folder(root: Path, n: int = 60, seed: int = 0) -> Path:
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder of class folders with drawn pictures."""
     return write_folder(tmp_path_factory.mktemp("photos"), n=120)
+
+
+@pytest.fixture(scope="session")
+def boxed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder of drawn pictures with boxes, as YOLO has them."""
+    folder = tmp_path_factory.mktemp("boxed") / "data"
+    yolo.write(scattered.read(48), folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
-from opsin.figures import Metric
+from opsin.figures import Metric, count
 
 _FRAME = (
     "display:inline-block;min-width:18em;max-width:34em;padding:1em 1.25em;"
@@ -64,7 +64,7 @@ def _facts(plain: Mapping[str, Any]) -> list[tuple[str, str]]:
     if classes:
         rest = len(classes) - _NAMED
         more = f" and {rest} more" if rest > 0 else ""
-        facts.append((f"{len(classes)} classes", ", ".join(map(str, classes[:_NAMED])) + more))
+        facts.append((count(len(classes), "class"), ", ".join(map(str, classes[:_NAMED])) + more))
     if size := plain.get("size"):
         facts.append(("sees", f"{size[0]} × {size[1]} pixels (height × width)"))
     facts.append(("made", str(plain.get("created") or "")))

@@ -11,6 +11,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 
+def count(n: int, noun: str) -> str:
+    """Write a number of things.
+
+    >>> count(1, "picture"), count(3068, "class")
+    ('1 picture', '3,068 classes')
+    """
+    plural = noun + ("es" if noun.endswith(("s", "x", "ch")) else "s")
+    return f"{n:,} {noun if n == 1 else plural}"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """Holds one number with its interval: ``low`` and ``high`` bound 95 %, ``n`` says of how many.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Whatever goes wrong before the rename (a full disk, a kill) leaves the old file as it was.
     Raises ``DataError`` where the disk or the folder refuses.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = _part(path)
     try:
         with refusals_named(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +47,8 @@ def folder_replacing(path: Path) -> Iterator[Path]:
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         remedy = "Remove it, or choose another --out."
         raise DataError(f"{path}, where there is something", expected="a new folder", remedy=remedy)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    sweep(path)
+    beside = _part(path)
     try:
         with refusals_named(path):
             beside.mkdir(parents=True)
@@ -54,6 +56,35 @@ def folder_replacing(path: Path) -> Iterator[Path]:
             beside.replace(path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _part(path: Path) -> Path:
+    """Return where this process writes what is to become ``path``."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def sweep(path: Path) -> None:
+    """Remove what processes that were killed while they wrote ``path`` have left beside it."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        number = left.name.removeprefix(f".{path.name}.").removesuffix(".part")
+        if not number.isdecimal() or _lives(int(number)):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with suppress(OSError):  # another one sweeps, too, or the folder is read-only
+                left.unlink()
+
+
+def _lives(process: int) -> bool:
+    """Say whether a process of this machine lives."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is another user's
+        return True
+    return True
 
 
 @contextmanager

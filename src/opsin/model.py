@@ -26,7 +26,7 @@ from opsin.data.sample import Sample, shown
 from opsin.engine import checkpoint
 from opsin.errors import DataError, InputError, ModelError
 from opsin.events import Problem
-from opsin.figures import Measures
+from opsin.figures import Measures, count
 from opsin.recipe import Recipe
 from opsin.results import Result
 from opsin.tasks import Task, name_of
@@ -305,7 +305,8 @@ class Model:
     def __repr__(self) -> str:
         scores = ", ".join(f"{n} {m['value']:.3f}" for n, m in self._metrics().items())
         return (
-            f"Model({name_of(self.task)}, {self.net_name}, {len(self.classes)} classes; {scores})"
+            f"Model({name_of(self.task)}, {self.net_name}, "
+            f"{count(len(self.classes), 'class')}; {scores})"
         )
 
     def _repr_html_(self) -> str:

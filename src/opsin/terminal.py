@@ -21,7 +21,7 @@ from rich.table import Table
 
 from opsin.errors import DataError
 from opsin.events import Advanced, Epoch, Event, Finished, Note, Planned, Problem, Started
-from opsin.figures import Measures
+from opsin.figures import Measures, count
 
 if TYPE_CHECKING:
     from opsin.model import Model, Prediction
@@ -189,9 +189,9 @@ def _print_checked(console: Console, checked: Any) -> None:
         | {f"{split} boxes".strip(): boxes[name].get(split, 0) for split in splits if name in boxes}
         for name, row in plain["classes"].items()
     ]
-    console.print(f"{plain['images']:,} pictures, {len(rows)} classes")
+    console.print(f"{count(plain['images'], 'picture')}, {count(len(rows), 'class')}")
     console.print(_table(rows))
-    for line in checked.objects.lines() if boxes else ():
+    for line in checked.objects.lines() if checked.objects else ():
         console.print(line, markup=False, soft_wrap=True)
     _print_problems(console, checked.problems)
 

@@ -211,6 +211,11 @@ def test_a_size_too_small_is_refused_with_the_least_that_fits(name: str, least: 
     nets.build(name, outputs=2, size=(least, least))
 
 
+def test_the_one_size_of_a_net_is_told() -> None:
+    with torch.device("meta"), pytest.raises(RecipeError, match="takes, 224x224"):
+        nets.build("vit_b_32", outputs=2, size=(640, 640))
+
+
 def test_a_cut_net_drops_in_training_and_not_in_evaluation() -> None:
     net = nets.build("mobilenetv2_100", outputs=3, dropout=0.5)
     last = nets.stages(net)[-2]

@@ -22,6 +22,7 @@ from opsin.training.run import Outcome
 pytestmark = pytest.mark.contracts
 
 NET = "mobilenetv2_100"
+DETECTOR = "yolo on " + "conv 3x3x8 stride 2 pad 1, bn, " * 4 + "dense 10"
 needs_weights = pytest.mark.skipif(locate(NET) is None, reason=f"no weights of {NET} installed")
 
 
@@ -91,13 +92,21 @@ def test_auto_never_ends_worse_than_the_probe(tmp_path: Path, rate: float | None
         assert kept.about["policy"] == "probe"
 
 
-def test_a_budget_is_planned_once_and_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "net", "precision"),
+    [("digits", "lenet5", "auto"), ("scattered", DETECTOR, "bf16")],
+    ids=["digits", "boxes in bf16"],
+)
+def test_a_budget_is_planned_once_and_kept(
+    data: str, net: str, precision: str, tmp_path: Path
+) -> None:
     told: list[Event] = []
     out = tmp_path / "run"
-    settings = opsin.Recipe(net="lenet5", minutes=0.15)
-    opsin.train("samples:digits", settings, out=out, watch=told.append)
+    settings = opsin.Recipe(net=net, minutes=0.2, policy="scratch", precision=precision)
+    model = opsin.train(f"samples:{data}", settings, out=out, watch=told.append)
+    assert model.task.better in (out / "report.html").read_text(encoding="utf-8")
     plan = next(event for event in told if isinstance(event, Planned))
-    assert plan.budget == pytest.approx(9.0)
+    assert plan.budget == pytest.approx(12.0)
     assert sum(seconds for _, seconds in plan.parts) <= plan.budget
     facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
     epochs = [event for event in told if isinstance(event, Epoch)]

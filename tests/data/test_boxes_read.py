@@ -257,6 +257,43 @@ def test_lists_outlines_scores_and_pictures_without_a_text(tmp_path: Path) -> No
     assert sorted(kinds(data)) == ["missing", "no-file"] and data.ids == {"crab": 4, "whale": 9}
 
 
+def test_a_text_without_a_picture_is_named_with_its_boxes(tmp_path: Path) -> None:
+    for name in "ab":
+        put(tmp_path / f"images/train/{name}.png", PICTURE)
+    for name in ("a", "gone", "b.2"):
+        put(tmp_path / f"labels/train/{name}.txt", b"0 0.5 0.5 0.5 0.5\n0 0.2 0.2 0.1 0.1\n")
+    put(tmp_path / "labels/train/notes.txt", b"drawn by hand\n")
+    put(tmp_path / "list.txt", b"images/train/a.png\n")
+    put(tmp_path / "d.yaml", b"train: images/train\nnames: [cat]\n")
+    data = formats.read(tmp_path)
+    assert [len(s.truth) for s in data.samples] == [2, 0]  # type: ignore[arg-type]
+    assert kinds(data) == ["no-file", "missing", "missing", *["no-picture"] * 4]
+    told = data.ledger[2].message
+    assert told.startswith("labels/train/gone.txt, line 1: there is no file")
+    put(tmp_path / "d.yaml", b"train: list.txt\nnames: [cat]\n")
+    put(tmp_path / "labels/train/b.txt", b"0 0.5 0.5 0.5 0.5\n")  # of a picture not listed
+    assert kinds(formats.read(tmp_path)) == kinds(data)[1:]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("- train\n- val\n", "with list"),
+        ("train: !!python/name:os.system\n", "line 1: could not determine a constructor"),
+        ("train: images\n", "no line begins with names"),
+    ],
+)
+def test_a_yaml_that_names_nothing_is_not_passed_over_in_silence(
+    text: str, why: str, tmp_path: Path
+) -> None:
+    put(tmp_path / "images/a.png", PICTURE)
+    put(tmp_path / "labels/a.txt", b"0 0.5 0.5 0.5 0.5\n")
+    put(tmp_path / "data.yaml", text.encode())
+    data = formats.read(tmp_path)
+    assert kinds(data) == ["no-names", "no-names"] and data.ledger[0].path == "data.yaml"
+    assert why in data.ledger[0].message
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +65,23 @@ def test_check_prints_the_ledger(capsys: pytest.CaptureFixture[str], boards: Pat
     assert told["boxes"]["classes"] == {"cat": {"": 2}, "dog": {"": 1}}
     assert told["classes"] == {"cat": {"": 2}, "dog": {"": 1}}
     assert told["boxes"]["pictures_without"] == 1
+
+
+def test_check_counts_boxes_of_which_none_is_left(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    put(tmp_path / "a.png", encoded(scene(0, 60, 80)))
+    text = b"path,x1,y1,x2,y2,label\na.png,5,5,5,9,cat\n"
+    code, printed, _ = ask(capsys, "check", put(tmp_path / "b.csv", text))
+    assert code == 0 and "1 picture, 0 classes" in printed
+    assert "Boxes: 0 kept, of which 0 clipped and 0 mended; 1 dropped (1 empty-box)" in printed
+
+
+def test_a_folder_with_nothing_in_it_is_called_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, _, told = ask(capsys, "check", tmp_path)
+    assert code == 2 and "a folder with nothing in it" in told and "DeepPCB" in told
 
 
 def test_convert_goes_all_the_way_round(
@@ -137,6 +156,23 @@ def test_half_a_folder_is_none(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is something"), folder_replacing(tmp_path / "new"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    data = opsin.Dataset.read("samples:scattered")
+    data = data.keep(data.samples[:3])
+    put(tmp_path / f".new.{os.getppid()}.part/a.png", b"1")
+    put(tmp_path / f".new.{ended.pid}.part/a.png", b"1")
+    for name in ("new.csv", "new.x", "newer"):
+        put(tmp_path / f".{name}.{ended.pid}.part", b"1")
+    convert(data, "yolo", tmp_path / "new")
+    others = {f".{name}.{ended.pid}.part" for name in ("new.csv", "new.x", "newer")}
+    alive = f".new.{os.getppid()}.part"
+    assert {path.name for path in tmp_path.iterdir()} == {"new", alive, *others}
+    convert(data, "table", tmp_path / "new.csv")
+    assert not (tmp_path / f".new.csv.{ended.pid}.part").exists()
 
 
 def test_a_table_of_predictions_is_read_as_boxes(

@@ -19,6 +19,7 @@ from opsin.engine import checkpoint
 
 pytestmark = pytest.mark.learns
 
+DETECTOR = "yolo on " + "conv 3x3x8 stride 2 pad 1, bn, " * 4 + "dense 10"
 KILLS = 20
 LONG = 120.0  # seconds after which a run is taken for stuck
 
@@ -141,6 +142,13 @@ def test_upper_layers_too(photos: Path, tmp_path: Path) -> None:
         pytest.skip("the package with the weights of mobilenetv2_100 is not installed")
     words = [photos, "--policy", "upper", "--net", "mobilenetv2_100", "--epochs", "5"]
     kill_and_resume([*words, "--size", "64"], tmp_path, 4, longest=5.0)
+
+
+def test_detectors_too(boxed: Path, tmp_path: Path) -> None:
+    """At 128 pixels each step draws the size it sees pictures at, and what mosaics are of."""
+    words = [boxed, "--net", DETECTOR, "--size", "128", "--epochs", "6", "--batch", "8"]
+    words += ["--mosaic", "0.5", "--mixup", "0.2", "--augment", "flip, rotate 10, contrast 0.2"]
+    kill_and_resume([*words, "--average", "0.9"], tmp_path, 3, longest=5.0)
 
 
 def test_a_run_by_time_keeps_to_the_plan_it_began_with(photos: Path, tmp_path: Path) -> None:

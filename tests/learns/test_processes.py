@@ -16,6 +16,7 @@ import torch
 
 import opsin
 from opsin import nets
+from opsin.data.samples import scattered
 
 
 def _talk() -> bool:
@@ -94,3 +95,13 @@ def test_two_processes_train_upper_layers(photos: Path, tmp_path: Path) -> None:
     told = together(2, *words, "--policy", "auto", "--out", tmp_path / "run")
     assert told["policy"] in ("probe", "upper")
     assert Path(told["model"]).is_file()
+
+
+def test_two_processes_train_a_detector(boxed: Path, tmp_path: Path) -> None:
+    """Each step, every process draws a size of its own to see its pictures at."""
+    line = "yolo on " + "conv 3x3x8 stride 2 pad 1, bn, " * 4 + "dense 10"
+    words = [boxed, "--net", line, "--size", "128", "--epochs", "2", "--batch", "8"]
+    told = together(2, *words, "--mosaic", "0.5", "--out", tmp_path / "run")
+    assert told["metrics"]["ap50"]["n"] > 0 and Path(told["report"]).is_file()
+    (said,) = opsin.Model.load(told["model"]).predict(scattered.read(1).samples[0].image)
+    assert isinstance(said.result, opsin.Boxes)

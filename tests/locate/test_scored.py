@@ -9,7 +9,7 @@ from test_searcher import DISC, MIDDLES, model, scene
 from opsin import verbs
 from opsin.data.dataset import Dataset
 from opsin.data.sample import Sample
-from opsin.errors import DataError
+from opsin.errors import DataError, InputError
 from opsin.locate import Searcher
 from opsin.locate.scored import measured
 from opsin.results import Boxes
@@ -67,6 +67,9 @@ def test_a_picture_of_very_many_objects_is_judged_whole() -> None:
 def test_the_verb_measures_and_other_truths_are_refused() -> None:
     found = verbs.evaluate(model(), Dataset((picture(),)), proposals=f"dense, scales {DISC}")
     assert found.metrics["f1"].value == 1
+    for given in ({"background": "soil"}, {"context": 0.25}):
+        with pytest.raises(InputError, match=f"{next(iter(given))} without proposals"):
+            verbs.evaluate(model(), Dataset((picture(),)), **given)  # type: ignore[arg-type]
     other = Sample(scene(), Boxes(np.array([[0, 0, 9, 9]]), ("cat",)))
     with pytest.raises(DataError, match="received boxes of cat; expected some of what is looked"):
         measured(Searcher(model(), "contour"), Dataset((other,)))

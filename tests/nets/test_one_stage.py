@@ -103,6 +103,17 @@ def test_too_small_a_picture(kind: str) -> None:
         made(kind, size=(16, 64))
 
 
+def test_a_remedy_is_one_that_helps() -> None:
+    shallow = nets.build("lenet5", outputs=2, size=(28, 28))
+    with pytest.raises(WeightsError, match="a --backbone that halves as often") as refused:
+        _dense.trunk(shallow, [8, 16, 32], (28, 28))
+    assert "larger" not in str(refused.value)
+    deep = nets.build("resnet18", outputs=2)
+    with pytest.raises(WeightsError, match="--size 48"):
+        _dense.trunk(deep, [16, 32], (40, 40))
+    _dense.trunk(deep, [16, 32], (48, 48))
+
+
 def test_sizes_to_learn_at_move_pictures_and_boxes_together() -> None:
     image = torch.zeros(1, 1, 128, 192)
     image[..., 32:64, 48:96] = 1

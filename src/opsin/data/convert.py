@@ -13,7 +13,8 @@ from opsin.data.formats._gathered import DROPPED
 from opsin.data.sample import shown
 from opsin.errors import DataError
 from opsin.events import Problem
-from opsin.files import folder_replacing
+from opsin.figures import count
+from opsin.files import folder_replacing, sweep
 from opsin.results import Boxes
 
 TILED = {"coco": "boxes.json", "table": "boxes.csv"}  # formats that hold groups, and their file
@@ -42,8 +43,8 @@ class Converted:
 
     def lines(self) -> Iterator[str]:
         """Yield what there is to say, a line each."""
-        boxes = f" with {self.boxes:,} boxes" if self.boxes else ""
-        yield f"{shown(self.out)}: {self.images:,} pictures{boxes} as {self.to}"
+        boxes = f" with {count(self.boxes, 'box')}" if self.boxes else ""
+        yield f"{shown(self.out)}: {count(self.images, 'picture')}{boxes} as {self.to}"
 
 
 def convert(data: Dataset, to: str, out: Path, tiling: tiles.Tiling | None = None) -> Converted:
@@ -66,6 +67,7 @@ def convert(data: Dataset, to: str, out: Path, tiling: tiles.Tiling | None = Non
             expected=f"a file that ends in {', '.join(endings)}",
             remedy="It would not be known for what it is when it is read.",
         )
+    sweep(out)
     if tiling is None:
         lost = formats.write(data, out, to)
     else:

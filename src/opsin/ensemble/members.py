@@ -18,6 +18,7 @@ from opsin.data.sample import shown
 from opsin.engine import checkpoint
 from opsin.errors import InputError, ModelError
 from opsin.events import Event, Note
+from opsin.figures import count
 from opsin.model import Model
 from opsin.tasks import name_of
 
@@ -169,7 +170,7 @@ def _same_question(first: Candidate, other: Candidate) -> None:
         told += [f"not {_few(less)}, which {first.name} has"] if less else []
         raise ModelError(
             f"{other.name} with the classes {' and '.join(told)}",
-            expected=f"the {len(mine)} classes of {first.name}",
+            expected=f"the {count(len(mine), 'class')} of {first.name}",
             remedy="Train all of them on the same classes: what a net cannot say it cannot share.",
         )
 

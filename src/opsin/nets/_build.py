@@ -176,10 +176,10 @@ def check_size(name: str, net: nn.Module, channels: int, size: tuple[int, int]) 
         return
     lowest, highest = max(1, min(size)), LARGEST
     if not fits((highest, highest)):
-        native = getattr(net, "pretrained_cfg", {}).get("input_size", ("?", "?", "?"))
+        high, wide = _native(name, net)
         raise RecipeError(
             f"{size[0]}x{size[1]} pixels for {name}",
-            expected=f"the one size this net takes, {native[1]}x{native[2]}",
+            expected=f"the one size this net takes, {high}x{wide}",
         )
     while highest - lowest > 1:
         middle = (lowest + highest) // 2
@@ -189,6 +189,17 @@ def check_size(name: str, net: nn.Module, channels: int, size: tuple[int, int]) 
         expected=f"at least {highest}x{highest}",
         remedy=f"Give --size {highest} or more, or a net that halves less often.",
     )
+
+
+def _native(name: str, net: nn.Module) -> tuple[int, int]:
+    """Return the size (h, w) that a net was made for."""
+    if config := getattr(net, "pretrained_cfg", None):
+        _, high, wide = config["input_size"]
+        return high, wide
+    from torchvision.models import get_model_weights
+
+    side = get_model_weights(name).DEFAULT.transforms().crop_size[0]
+    return side, side
 
 
 @cache

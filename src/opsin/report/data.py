@@ -7,9 +7,10 @@ from statistics import median
 
 from opsin.data.sample import SPLITS
 from opsin.events import Problem
+from opsin.figures import count
 from opsin.report.markup import bar, folded, name, paragraph, safe, table, thumbnail
 from opsin.report.story import Picture, Story
-from opsin.report.words import NARROW, count, percent
+from opsin.report.words import NARROW, percent
 
 LONG = 24  # rows from which a table is folded
 SHOWN = 20  # problems of a kind that are named

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from opsin.figures import count
 from opsin.report.story import Story
-from opsin.report.words import NARROW, called, count, duration, figure, interval, key, percent, term
+from opsin.report.words import NARROW, called, duration, figure, interval, key, percent, term
 
 FEW_TEST = 100  # held-out pictures below which an interval is too wide to choose by
 FEW_TAUGHT = 20  # pictures of a class below which it can hardly be learnt

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from opsin.figures import Metric
+from opsin.figures import Metric, count
 from opsin.report.markup import data, paragraph, safe, table
 from opsin.report.story import Classical, Pipeline, Story
 from opsin.report.svg import intervals
 from opsin.report.words import (
     NARROW,
-    count,
     duration,
     figure,
     interval,

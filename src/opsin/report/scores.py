@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from opsin.figures import Figure, Lines, Matrix, Metric
+from opsin.figures import Figure, Lines, Matrix, Metric, count
 from opsin.report.data import LONG, gallery
 from opsin.report.limits import weakest
 from opsin.report.markup import bar, data, folded, name, pairs, paragraph, safe, table
@@ -17,7 +17,6 @@ from opsin.report.words import (
     NARROW,
     Term,
     comparison,
-    count,
     duration,
     figure,
     interval,

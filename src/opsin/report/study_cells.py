@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from opsin.figures import count
 from opsin.report.markup import data, folded, name, pairs, paragraph, safe, table
 from opsin.report.study_charts import means
 from opsin.report.study_scale import Scale
 from opsin.report.study_story import Cell, Setting, StudyStory
-from opsin.report.words import NARROW, count, duration, opened, quantity, term
+from opsin.report.words import NARROW, duration, opened, quantity, term
 
 LONG = 60  # settings from which the table is folded
 SHOWN = 5  # settings in the chart beside the headline

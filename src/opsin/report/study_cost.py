@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from opsin.figures import count
 from opsin.report.markup import bar, folded, name, pairs, paragraph, safe, table
 from opsin.report.study_story import Cell, StudyStory
-from opsin.report.words import count, duration, opened, quantity
+from opsin.report.words import duration, opened, quantity
 
 FAILED = 40  # failures that are named one by one
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from opsin.figures import count
 from opsin.files import write_text
 from opsin.report import study_cells, study_cost, study_speed, study_votes
 from opsin.report.markup import folded, name, paragraph, safe, table
@@ -13,7 +14,7 @@ from opsin.report.study_cells import scale
 from opsin.report.study_charts import critical, forest, learning, panel
 from opsin.report.study_scale import chance, probability, quoted
 from opsin.report.study_story import Curve, Difference, Evidence, Family, StudyStory
-from opsin.report.words import NARROW, count
+from opsin.report.words import NARROW
 
 DRAWN = 40  # comparisons that are drawn
 PANELS = 6  # panels of curves

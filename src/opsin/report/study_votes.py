@@ -9,10 +9,11 @@ import base64
 import io
 from typing import TYPE_CHECKING
 
+from opsin.figures import count
 from opsin.report.markup import data, name, paragraph, safe, table
 from opsin.report.study_cells import scale
 from opsin.report.study_story import Missed, StudyStory
-from opsin.report.words import NARROW, count, number, opened
+from opsin.report.words import NARROW, number, opened
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from opsin.figures import Metric
+from opsin.figures import Metric, count
 from opsin.report.axis import fit
 from opsin.report.story import Story
 
@@ -126,16 +126,6 @@ def interval(name: str, metric: Metric) -> str:
     if term(name).share:
         return f"{percent(metric.low, unit=False)}–{percent(metric.high)}"
     return f"{number(metric.low)}–{number(metric.high)}"
-
-
-def count(n: int, noun: str) -> str:
-    """Write a number of things.
-
-    >>> count(1, "picture"), count(3068, "class")
-    ('1 picture', '3,068 classes')
-    """
-    plural = noun + ("es" if noun.endswith(("s", "x", "ch")) else "s")
-    return f"{n:,} {noun if n == 1 else plural}"
 
 
 def duration(seconds: float) -> str:

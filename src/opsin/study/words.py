@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from opsin.figures import count
 from opsin.report.study_scale import Scale, listed, probability, quoted
 from opsin.report.study_story import LEVEL, Cell, Difference, Family, Ranked, StudyStory
-from opsin.report.words import NARROW, count, inside, opened, term
+from opsin.report.words import NARROW, inside, opened, term
 
 FEW = 6  # seeds from which flipping signs alone can show a difference
 RANGE = f"95{NARROW}% interval"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from opsin import plugins
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import ModelError, RecipeError
+from opsin.figures import count
 from opsin.recipe import Recipe
 from opsin.results import Result
 
@@ -30,7 +31,7 @@ def remembered(classes: tuple[str, ...], temperature: float, least: int) -> tupl
     named = all(isinstance(name, str) and name for name in classes)
     if not (named and len(set(classes)) == len(classes) >= least and 1e-3 <= temperature <= 1e3):
         raise ModelError(
-            f"{len(classes)} classes and the temperature {temperature}",
+            f"{count(len(classes), 'class')} and the temperature {temperature}",
             expected="different names, and a number from 0.001 to 1000",
         )
     return classes

@@ -43,7 +43,7 @@ def encoded(truths: Sequence[Boxes], columns: Mapping[str, int]) -> Tensor:
         if unknown := [name for name in truth.names if name not in columns]:
             raise DataError(
                 f"the class {unknown[0]!r}",
-                expected=f"one of the {len(columns)} classes that are learnt",
+                expected=f"one of the classes that are learnt ({len(columns)})",
                 remedy="Give the training data an object of each class.",
             )
         numbers = [columns[name] for name in truth.names]

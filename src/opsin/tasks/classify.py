@@ -13,7 +13,7 @@ import numpy as np
 
 from opsin.data.dataset import Dataset
 from opsin.errors import DataError
-from opsin.figures import Measures, Metric
+from opsin.figures import Measures, Metric, count
 from opsin.metrics import calibration, wilson
 from opsin.recipe import Recipe
 from opsin.results import Label, Result
@@ -70,7 +70,7 @@ class Classify(Pooled):
         counts = Counter(names)
         if len(counts) < 2:
             raise DataError(
-                f"{len(counts)} classes ({', '.join(counts) or 'no label'})",
+                f"{count(len(counts), 'class')} ({', '.join(counts) or 'no label'})",
                 expected="at least two to tell apart",
                 remedy="Give a folder with one folder of pictures for each class.",
             )
@@ -235,7 +235,7 @@ class Classify(Pooled):
         if strict and -1 in numbers:
             raise DataError(
                 f"the class {_name(truths[numbers.index(-1)])!r}",
-                expected=f"one of the {len(self.classes)} classes that are learnt",
+                expected=f"one of the classes that are learnt ({len(self.classes)})",
                 remedy="Give the training data a picture of each class.",
             )
         return np.array(numbers, np.int64)

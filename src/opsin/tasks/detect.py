@@ -18,7 +18,7 @@ import numpy as np
 from opsin.data.dataset import Dataset
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import DataError, ModelError, RecipeError
-from opsin.figures import Measures, Metric
+from opsin.figures import Measures, Metric, count
 from opsin.nets import detectors
 from opsin.recipe import Recipe
 from opsin.results import Boxes, Result
@@ -87,7 +87,7 @@ class Detect(Placed):
         named = all(isinstance(name, str) and name for name in classes)
         if not (named and len(set(classes)) == len(classes) > 0 and 0 <= threshold <= 1):
             raise ModelError(
-                f"{len(classes)} classes and the threshold {threshold}",
+                f"{count(len(classes), 'class')} and the threshold {threshold}",
                 expected="different names, and a number from 0 to 1",
             )
         return cls(tuple(classes), threshold)

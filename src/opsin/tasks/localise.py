@@ -252,7 +252,7 @@ class Localise(Pooled):
         if strict and -1 in numbers:
             raise DataError(
                 f"the class {ones[numbers.index(-1)].names[0]!r}",
-                expected=f"one of the {len(self.classes)} classes that are learnt",
+                expected=f"one of the classes that are learnt ({len(self.classes)})",
                 remedy="Give the training data a picture of each class.",
             )
         return np.array(numbers, np.int64)

@@ -74,7 +74,7 @@ def evaluate(
     tta: int = 1,
     proposals: str | None = None,
     background: str | None = None,
-    context: float = 0.25,
+    context: float | None = None,
 ) -> Measures:
     """Measure a model on labelled pictures it has not seen.
 
@@ -88,7 +88,8 @@ def evaluate(
         tta: views of each picture to average, drawn from what the model learnt with; 1 is plain
         proposals: of a classifier of crops, where it looks for objects, as in `opsin locate`
         background: of such a one, the class of no object, as in `opsin locate`
-        context: what the crops it learnt from showed round a box, as a share of its longer side
+        context: of such a one, what its crops showed round a box, as a share of its longer side;
+            0.25 if not given
 
     Examples:
         opsin evaluate runs/shoes/model.safetensors photos_test/
@@ -97,15 +98,18 @@ def evaluate(
     """
     if proposals is not None:
         from opsin.locate import scored
+        from opsin.locate.frames import CONTEXT
         from opsin.locate.searcher import Searcher
 
         if tta != 1:
             raise InputError(f"tta={tta} with proposals", expected="one of the two")
-        searcher = Searcher(load(model), proposals, background=background, context=context)
+        around = CONTEXT if context is None else context
+        searcher = Searcher(load(model), proposals, background=background, context=around)
         return scored.measured(searcher, read(data, root))
-    if background is not None:
-        remedy = "Add --proposals sliding to search pictures with a classifier."
-        raise InputError("background without proposals", expected="both", remedy=remedy)
+    for word, given in {"background": background, "context": context}.items():
+        if given is not None:
+            remedy = "Add --proposals sliding to search pictures with a classifier."
+            raise InputError(f"{word} without proposals", expected="both", remedy=remedy)
     return load(model).evaluate(data, root=root, tta=tta)
 
 

@@ -62,11 +62,13 @@ def read(path: str | Path, *, root: str | Path | None = None) -> Dataset:
         return sets.read(text, root=base)
     if (name := sniffed(place)) is not None:
         return find(name).read(place, base)
+    bare = place.is_dir() and not any(place.iterdir())
+    seen = "a folder with nothing in it" if bare else "which is none of these"
     named = [*sets.names(), *(f"samples:{name}" for name in samples.names())]
     raise DataError(
-        f"{text!r}, {'which is none of these' if place.exists() else 'where there is nothing'}",
+        f"{text!r}, {seen if place.exists() else 'where there is nothing'}",
         expected="a folder with a folder of pictures for each class, a table (.csv, .tsv, "
-        f".parquet), boxes (COCO, Pascal VOC, YOLO), idx files, {', '.join(named)}",
+        f".parquet), boxes (COCO, Pascal VOC, YOLO, DeepPCB), idx files, {', '.join(named)}",
         remedy=plugins.meant(
             text, [*sets.names(), *(f"samples:{name}" for name in samples.names())]
         )

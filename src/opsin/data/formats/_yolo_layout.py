@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +145,34 @@ def text_of(image: Path) -> Path:
     beside = image.with_suffix(".txt")
     usual = Path(*parts).with_suffix(".txt")
     return usual if usual.is_file() or not beside.is_file() else beside
+
+
+def orphans(pairs: Iterable[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:
+    """Yield where a picture should be, and its text, for each text with boxes that has none.
+
+    ``pairs`` are the pictures that are known and their texts; asked is what lies beside them.
+    """
+    known, folders = set[Path](), dict[Path, set[Path]]()
+    for image, text in pairs:
+        known.add(text)
+        folders.setdefault(text.parent, set()).add(image.parent)
+    for texts, places in folders.items():
+        files = (file for place in places if place.is_dir() for file in entries(place))
+        stems = {file.stem for file in files if _is_image(file)}
+        for text in entries(texts) if texts.is_dir() else ():
+            lone = text.suffix == ".txt" and text.stem not in stems and text not in known
+            if lone and _is_label(text):
+                yield min(places) / f"{text.stem}.*", text
+
+
+def passed_over(folder: Path) -> Iterator[Problem]:
+    """Yield why each YAML file right in a folder names no classes."""
+    for file in entries(folder):
+        if file.suffix.lower() not in YAML or not file.is_file():
+            continue
+        why = ", in which no line begins with names"
+        try:
+            config_of(file)
+        except DataError as error:
+            why = error.received.removeprefix(str(file))
+        yield Problem("no-names", shown(file.name), f"{shown(file.name)}{why}; passed over")

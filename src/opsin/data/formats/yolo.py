@@ -60,8 +60,13 @@ def read(path: Path, root: Path | None = None) -> Dataset:
     if not any(key in config for key in layout.SPLITS):
         listed = list(layout.found(root or top))
     names = _names(config, file, top, gathered)
-    for image, split in listed:
-        _add(image, layout.text_of(image), split, top, gathered)
+    paired = [(image, layout.text_of(image), split) for image, split in listed]
+    for image, text, split in paired:
+        _add(image, text, split, top, gathered)
+    for image, text in layout.orphans((image, text) for image, text, _ in paired):
+        _add(image, text, None, top, gathered)
+    if file is None:
+        gathered.problems += layout.passed_over(top)
     if names is None:
         names = {key: str(key) for key in sorted(k for k in gathered.seen if isinstance(k, int))}
         why = (

@@ -40,10 +40,13 @@ def trunk(net: nn.Module, wanted: Sequence[int], size: tuple[int, int]) -> Trunk
     having = {level.stride for level in levels(net, size)}
     chosen = [s for s in wanted if s in having and min(size) >= ROWS * s]
     if not chosen:
+        side = ROWS * min(having.intersection(wanted), default=0)
         raise WeightsError(
             f"{type(net).__name__} of strides {sorted(having)} for {size[0]} x {size[1]} pixels",
             expected=f"a map of {ROWS} rows or more, of a stride among {sorted(wanted)}",
-            remedy="Give larger pictures (--size), or a --backbone such as mobilenet_v2.",
+            remedy=f"Give larger pictures (--size {side})."
+            if side
+            else "Give a --backbone that halves as often, such as mobilenet_v2 or resnet18.",
         )
     return Trunk(net, chosen, size)
 
