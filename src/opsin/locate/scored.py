@@ -61,7 +61,7 @@ def _beside(searcher: Searcher, data: Dataset) -> Found:
         except PictureError:
             continue
         except TooSmall:
-            said.append(Boxes(np.zeros((0, 4))))
+            said.append(Boxes(np.zeros((0, 4), np.float32)))
         true.append(sample.truth)
     if not said:
         raise DataError(
