@@ -177,9 +177,9 @@ def test_what_cannot_be_cut_is_refused_and_leaves_nothing(tmp_path: Path) -> Non
         with pytest.raises(DataError):
             Tiling(**wrong)  # type: ignore[arg-type]
     data = field((64, 64), [[1, 1, 9, 9]])
-    for to, out in (("yolo", "y"), ("voc", "v"), ("cocco", "c")):
-        with pytest.raises(DataError, match="Write coco or a table"):
-            convert(data, to, tmp_path / out, Tiling(32))
+    for to, remedy in (("yolo", "Write coco or"), ("voc", "Write coco or"), ("cocco", "mean coco")):
+        with pytest.raises(DataError, match=remedy):
+            convert(data, to, tmp_path / to, Tiling(32))
     labelled = opsin.Dataset((Sample(np.zeros((9, 9), np.uint8), opsin.Label("a")),))
     with pytest.raises(DataError, match="which say what a tile shows"):
         convert(labelled, "coco", tmp_path / "l", Tiling(32))
