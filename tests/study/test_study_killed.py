@@ -20,6 +20,7 @@ from opsin import cli
 
 pytestmark = pytest.mark.learns
 
+TIMED = ("seconds", "worker", "speed", "at_once")  # in a row, by clocks and chance
 KILLS = 10
 LONG = 240.0  # seconds after which a study is taken for stuck
 
@@ -91,7 +92,7 @@ def lines(out: Path) -> list[dict[str, Any]]:
         except ValueError:
             continue  # cut off by a kill
         line["curve"] = [[epoch, score] for epoch, _, score in line["curve"]]
-        found.append({k: v for k, v in line.items() if k not in ("seconds", "worker")})
+        found.append({k: v for k, v in line.items() if k not in TIMED})
     return found
 
 
