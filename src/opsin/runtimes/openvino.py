@@ -21,6 +21,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import platform
+import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -35,6 +36,10 @@ from opsin.runtimes._runtime import Normalised, expect
 
 if TYPE_CHECKING:
     from opsin.runtimes._runtime import Outputs, Pictures
+
+# OpenVINO reports its use to its maker from a process that it forks, which holds on to all that a
+# worker had open, long after that one was killed. Without the package that reports it uses a stub.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 HINTS = {"bf16": "bf16", "float32": "f32"}
 FILLED = 50_000  # numbers in a request, below which pictures go together: 64 digits
