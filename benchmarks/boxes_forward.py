@@ -30,11 +30,11 @@ def ours(model: Path, photos: list[Path]) -> dict[str, Any]:
     """Return seconds a photo, many at a time and one after the other, of a model file."""
     import opsin
 
-    loaded = opsin.load(model)
+    loaded = opsin.Model.load(model)
     loaded.predict(photos[0])  # compiled and warm
     many, found = timed(lambda: loaded.predict(photos))
     each, _ = timed(lambda: [loaded.predict(photo) for photo in photos])
-    boxes = sum(len(said.result) for said in found)
+    boxes = sum(len(said.result) for said in found if said.result is not None)
     rest = {"net": loaded.net_name, "runtime": loaded.runtime.name, "boxes": boxes}
     return {"many": many / len(photos), "each": each / len(photos)} | rest
 
