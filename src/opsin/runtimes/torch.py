@@ -2,7 +2,8 @@
 
 Pictures go through in chunks of one fixed size, the last one filled up: kernels are chosen by
 shape, and only equal shapes give equal bits whatever the batch. On a processor chunks of large
-pictures are small: a detector of two stages took 303 ms for a lone picture in a chunk of 8.
+pictures are small: a lone one of 320 pixels took a Faster R-CNN 543 ms in a chunk of 8 and 62 ms by
+itself, and 16 of them 72 and 67 ms each (one core of a Zen 4, once).
 
 Shapes: N pictures, C channels, h and w of the net's input, B pictures in a chunk.
 """

@@ -6,7 +6,6 @@ works until its input ends, and ends with it even in the middle of a row: nobody
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import queue
@@ -17,7 +16,6 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 EVERY = 0.2  # seconds between two words on how far a row is
 
 
@@ -40,22 +38,9 @@ class Out:
             self.stream.flush()
 
 
-def die_with_parent() -> None:
-    """Let Linux end this process with the one who started it, even while a library holds on to it.
-
-    Elsewhere the end of the input does: but its reader waits for the interpreter's lock, which a
-    runtime that is torn down may keep for ever.
-    """
-    if sys.platform.startswith("linux"):
-        prctl = getattr(ctypes.CDLL(None), "prctl", None)
-        if prctl is not None:
-            prctl(PARENT_DEATH, signal.SIGKILL)
-
-
 def main(folder: Path, threads: int) -> None:
     """Work through jobs until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who hands out work
-    die_with_parent()
     # What a library prints must not be taken for an answer.
     out = Out(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
