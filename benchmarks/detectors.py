@@ -206,13 +206,14 @@ def main() -> None:
             print(net, json.dumps(done), file=sys.stderr, flush=True)
             if given.add:  # another process may have written meanwhile
                 runs = _runs(given.case)
-            runs.setdefault(net, []).append(done | {"commit": harness.machine()["commit"]})
+            named = f"{net}, {settings['minutes']:g} minutes"  # what had more time is another row
+            runs.setdefault(named, []).append(done | {"commit": harness.machine()["commit"]})
             results = {"must": case.must, "nets": {name: summary(r) for name, r in runs.items()}}
             harness.report(f"detectors-{given.case}", results)
 
 
 def _runs(case: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the runs in the file of results, by net."""
+    """Return the runs in the file of results, by net and minutes."""
     file = harness.HERE / "results" / f"detectors-{case}.json"
     if not file.exists():
         return {}
