@@ -43,7 +43,8 @@ def test_regions_are_found_in_what_the_net_sees(channels: int) -> None:
 def test_a_picture_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     searched = []
 
-    def propose(way: str, picture: np.ndarray) -> proposals.Proposals:
+    def propose(way: str, picture: np.ndarray, given: dict[str, int]) -> proposals.Proposals:
+        assert given == {"side": 64}
         searched.append(picture[0, 0, 0])
         return proposals.Proposals(np.array([[1, 2, 3, 4]], np.float32), np.ones(1, np.float32))
 
@@ -58,6 +59,11 @@ def test_a_picture_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first[0].tolist() == [[1, 2, 3, 4], [0, 0, 0, 0], [0, 0, 0, 0]]
     _given.regions(pictures, None, 3)
     assert len(searched) == 3
+    forget = made("fast_rcnn").forget
+    assert callable(forget)
+    forget()
+    _given.regions(pictures[:1], None, 3)
+    assert len(searched) == 4
     _given._searched.cache_clear()  # the stand-in's answers are nobody else's
 
 

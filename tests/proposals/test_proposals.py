@@ -7,10 +7,12 @@ import time
 import cv2
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage import feature
 
 from opsin import proposals
 from opsin.errors import RecipeError
+from opsin.locate.patches import luma
 from opsin.ops.seeding import number
 from opsin.proposals import blobs, contour, selective, sliding
 from opsin.proposals._proposal import panchromatic, patches
@@ -140,9 +142,23 @@ def test_thresholds_sizes_margins_and_brightness():
     assert contour.propose(image, contour.Settings(threshold=0, smallest=4)).boxes.shape == (2, 4)
 
 
-def test_panchromatic_is_the_mean_of_colours():
+def test_contours_count_the_pixels_of_regions_without_holes():
+    """Corners alone say as much as every step of a contour."""
+    image = np.random.default_rng(3).random((80, 90)) < 0.25
+    labels, many = ndimage.label(image, np.ones((3, 3)))
+    whole = [ndimage.binary_fill_holes(labels == n) for n in range(1, many + 1)]
+    wanted = sorted(int(region.sum()) for region in whole)
+    outlines, _ = cv2.findContours(
+        image.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    found = sorted(contour.measured(outlines)[1].tolist())
+    assert max(found) > 20  # winding ones, too
+    assert found == wanted
+
+
+def test_panchromatic_is_the_grey_of_the_house():
     image = np.random.default_rng(2).integers(0, 256, (3, 20, 30), np.uint8)
-    assert np.abs(panchromatic(image) - image.mean(axis=0)).max() <= 0.51
+    assert np.abs(panchromatic(image) - luma(image[None])[0, 0].astype(int)).max() <= 1
 
 
 def test_patches_are_resized_cuts():

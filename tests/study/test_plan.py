@@ -38,6 +38,20 @@ def test_a_plan_without_a_grid_is_one_setting_with_seeds() -> None:
     assert plan().settings == 1 and plan().fields == {}
 
 
+def test_a_cell_by_hand_may_get_the_first_seeds_only() -> None:
+    picked = ({"net": "hog", "seeds": 2}, {"net": "lenet5"}, {"net": "network3", "seeds": 9})
+    made = Plan("t", "samples:digits", picked=picked, seeds=(4, 5, 6))
+    rows = [(row.cell["net"], row.seed) for row in made.rows()]
+    assert rows == [
+        ("hog", 4), ("lenet5", 4), ("network3", 4), ("hog", 5), ("lenet5", 5), ("network3", 5),
+        ("lenet5", 6), ("network3", 6),
+    ]  # fmt: skip
+    assert len(made) == len(rows) and made.settings == 3
+    assert made.varied == ("net",) and list(made.fields) == ["net"]
+    again = Plan.from_dict(made.to_dict())
+    assert [row.id for row in again.rows()] == [row.id for row in made.rows()]
+
+
 def test_all_cells_come_with_the_first_seed_before_the_second() -> None:
     rows = list(plan(grid={"net": ("lenet5", "network3")}).rows())
     assert [(row.seed, row.cell["net"]) for row in rows] == [

@@ -113,10 +113,24 @@ def test_settings_picked_by_hand_are_asked_for_beside_the_grid(tmp_path):
         tmp_path / "s", {"net": {"lenet5": 0.0}}, left_out=[], about=about, seeds=()
     )
     study = room.read(folder)
-    assert [room.named(s) for s in study.settings()] == [
+    assert [room.named(s) for s, _ in study.settings()] == [
         "lenet5, epochs 8", "network3, epochs 8", "resnet18, epochs 2",
     ]  # fmt: skip
     assert study.asked == 0
+
+
+def test_of_a_setting_with_fewer_seeds_the_others_are_not_missed(tmp_path):
+    about = {
+        "grid": {},
+        "picked": [{"net": "lenet5", "seeds": 2}, {"net": "network3"}],
+        "fields": {"net": ["lenet5", "network3"]},
+    }
+    left = [(("lenet5",), 2), (("network3",), 1)]
+    nets = {"net": {"lenet5": 0.0, "network3": 0.0}}
+    folder = write_study(tmp_path / "s", nets, left_out=left, about=about, seeds=(0, 1, 2))
+    study = room.read(folder)
+    assert study.asked == 5
+    assert tables.missing(study).settings == {"network3": (1,)}
 
 
 def test_marginal_means_are_those_of_whole_blocks(drawn):

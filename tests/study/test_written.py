@@ -76,6 +76,9 @@ WRONG = {
     'data = "d"\n[grid]\nnet = ["lenet5"]\n[[cells]]\nnet = "lenet5"': "cell 1 .*there already",
     'data = "d"\n[[cells]]\nnet = "hog"\n[[cells]]\nnet = "hog"': "cell 2 .*there already",
     'data = "d"\n[[cells]]': "cell 1 without a setting",
+    'data = "d"\n[[cells]]\nseeds = 2': "cell 1 without a setting",
+    'data = "d"\nseeds = 3\n[[cells]]\nnet = "hog"\nseeds = 4': "line 5: seeds = 4 .*1 to 3",
+    'data = "d"\n[[cells]]\nnet = "hog"\nseeds = true': "line 4: seeds = True .*1 to 5",
 }  # fmt: skip
 
 

@@ -66,8 +66,8 @@ def clip(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     >>> clip(torch.tensor([[-5.0, 20.0, 30.0, 60.0]]), (50, 200)).tolist()
     [[0.0, 20.0, 30.0, 50.0]]
     """
-    clipped: Tensor = ops.clip_boxes_to_image(boxes, size)
-    return clipped
+    high, wide = size
+    return boxes.clamp(min=0).minimum(boxes.new_tensor([wide, high, wide, high]))
 
 
 def area(boxes: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ def from_deltas(codes: Tensor, anchors: Tensor, weights: Weights = PLAIN) -> Ten
     plain = codes / codes.new_tensor(weights)
     middle = given[:, :2] + plain[:, :2] * given[:, 2:]
     sides = given[:, 2:] * plain[:, 2:].clamp(max=LARGEST).exp()
-    return box.convert(torch.cat([middle, sides], dim=1), "cxcywh", "xyxy")
+    return torch.cat([middle - sides / 2, middle + sides / 2], dim=1)
 
 
 # ── offsets in cells ────────────────────────────────────────────────────────────────────────────
@@ -86,7 +86,7 @@ def from_offsets(
     within = codes[:, :2].sigmoid() * spread - (spread - 1) / 2
     middle = (cells + within) * _column(stride)
     sides = priors * codes[:, 2:].clamp(max=LARGEST).exp()
-    return box.convert(torch.cat([middle, sides], dim=1), "cxcywh", "xyxy")
+    return torch.cat([middle - sides / 2, middle + sides / 2], dim=1)
 
 
 def to_offsets(

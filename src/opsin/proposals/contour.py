@@ -9,10 +9,12 @@ Shapes: grey (H, W), N outer contours, boxes (N, 4).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from opsin.proposals._proposal import Pixels, Proposals, between, panchromatic, ranked
 
@@ -54,36 +56,49 @@ def propose(image: Pixels, settings: Settings | None = None) -> Proposals:
     """
     settings = settings or Settings()
     outlines, _ = cv2.findContours(
-        mask(panchromatic(image), settings), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        mask(panchromatic(image), settings), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
-    upright = np.array([cv2.boundingRect(outline) for outline in outlines]).reshape(-1, 4)
-    corner, sides = upright[:, :2].astype(np.float64), upright[:, 2:].astype(np.float64)
-    filled = np.array([_pixels(outline) for outline in outlines], np.float64)
+    upright, filled = measured(outlines)
+    sides = upright[:, 2:] - upright[:, :2]
     fits = (filled >= settings.smallest) & (filled <= settings.largest)
-    more = settings.margin * sides
-    boxes = np.concatenate([corner - more, corner + sides + more], axis=1)
+    boxes = upright + settings.margin * np.concatenate([-sides, sides], axis=1)
     scores = filled / np.maximum(sides.prod(axis=1), 1)
     return ranked(boxes[fits], scores[fits], (image.shape[1], image.shape[2]), settings.most)
 
 
 def mask(grey: Pixels, settings: Settings) -> Pixels:
-    """Return 255 where grey (H, W) stands out, and 0 elsewhere.
+    """Turn grey (H, W) to 255 where it stands out and to 0 elsewhere, in its place.
 
     >>> mask(np.array([[99, 100]], np.uint8), Settings()).tolist()
     [[255, 0]]
     """
     kind = cv2.THRESH_BINARY_INV if settings.dark else cv2.THRESH_BINARY
+    level = settings.threshold - 1  # "above t" is OpenCV's rule; "from t up" is ours
     if settings.threshold == 0:
-        found = cv2.threshold(grey, 0, 255, kind | cv2.THRESH_OTSU)[1]
-    else:  # "above t" is OpenCV's rule; "from t up" is ours
-        found = cv2.threshold(grey, settings.threshold - 1, 255, kind)[1]
-    return np.asarray(found, np.uint8)
+        kind, level = kind | cv2.THRESH_OTSU, 0
+    return np.asarray(cv2.threshold(grey, level, 255, kind, dst=grey)[1], np.uint8)
 
 
-def _pixels(outline: Pixels) -> float:
-    """Return how many pixels lie in a contour, those it goes through included: Pick's theorem.
+def measured(outlines: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float64], ...]:
+    """Return the upright boxes (N, 4) of outer contours, and how many pixels lie in each (N,).
 
-    OpenCV's area is that of the polygon through the middles of the outer pixels.
+    Those that a contour goes through are counted, by Pick's theorem: OpenCV's area is that of the
+    polygon through their middles. A contour is given by its corners; between two of them it goes
+    straight or diagonally, a pixel a step.
+
+    >>> square = np.array([[[2, 1]], [[2, 3]], [[4, 3]], [[4, 1]]], np.int32)
+    >>> [found.tolist() for found in measured([square])]
+    [[[2.0, 1.0, 5.0, 4.0]], [9.0]]
     """
-    steps = len(outline) if len(outline) > 1 else 0
-    return float(cv2.contourArea(outline)) + steps / 2 + 1
+    if not outlines:
+        return np.zeros((0, 4)), np.zeros(0)
+    corners = np.concatenate(outlines)[:, 0].astype(np.int64)  # (P, 2) of all contours
+    ends = np.cumsum([len(outline) for outline in outlines])
+    starts = np.concatenate([[0], ends[:-1]])
+    after = np.arange(1, len(corners) + 1)
+    after[ends - 1] = starts  # the last corner of each leads back to its first
+    (x, y), (u, v) = corners.T, corners[after].T
+    steps = np.add.reduceat(np.maximum(abs(u - x), abs(v - y)), starts)
+    area = abs(np.add.reduceat(x * v - u * y, starts)) / 2
+    low, high = (edge.reduceat(corners, starts) for edge in (np.minimum, np.maximum))
+    return np.concatenate([low, high + 1], axis=1).astype(np.float64), area + steps / 2 + 1

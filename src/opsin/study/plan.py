@@ -25,6 +25,7 @@ FIXED = {  # settings that a grid cannot vary, and why
     "split": "rows are compared on the same pictures: one split for all, under [recipe]",
     "task": "rows are compared by one metric: one task for all, under [recipe]",
 }
+SEEDS = "seeds"  # in a cell picked by hand: no setting, but how often it is trained
 SETTINGS = tuple(spec.name for spec in fields(Recipe))
 
 
@@ -47,6 +48,8 @@ class Row:
 class Plan:
     """Holds a grid: the product of the values in ``grid``, and the cells picked by hand.
 
+    A cell picked by hand may name, as its ``seeds``, how many of the seeds it gets, the first ones.
+
     >>> plan = Plan("t", "samples:digits", grid={"net": ("lenet5", "hog")}, seeds=(0, 1, 2))
     >>> len(plan), [row.label for row in plan.rows()][:2]
     (6, ['net=lenet5 · seed 0', 'net=hog · seed 0'])
@@ -64,7 +67,12 @@ class Plan:
     typed: tuple[str, ...] = ()  # words after ``opsin study`` that give this plan again
 
     def __len__(self) -> int:
-        return self.settings * len(self.seeds)
+        picked = sum(self.trained(cell) for cell in self.picked)
+        return (self.settings - len(self.picked)) * len(self.seeds) + picked
+
+    def trained(self, cell: Mapping[str, Any]) -> int:
+        """Return how many seeds a cell picked by hand gets."""
+        return min(len(self.seeds), int(cell.get(SEEDS, len(self.seeds))))
 
     @property
     def settings(self) -> int:
@@ -76,7 +84,7 @@ class Plan:
     def varied(self) -> tuple[str, ...]:
         """Return the fields that vary, those of the grid first."""
         named = [*self.grid, *(name for cell in self.picked for name in cell)]
-        return tuple(dict.fromkeys(named))
+        return tuple(dict.fromkeys(name for name in named if name != SEEDS))
 
     @property
     def fields(self) -> dict[str, list[Any]]:
@@ -102,23 +110,24 @@ class Plan:
                 del found[name]
         return found
 
-    def cells(self) -> Iterator[Cell]:
-        """Yield every cell, with a value for each field that varies."""
+    def cells(self, place: int = 0) -> Iterator[Cell]:
+        """Yield every cell of the seed at ``place``, with a value for each field that varies."""
         varied, usual = self.varied, Recipe().to_dict() | dict(self.base)
         standing = {name: usual[name] for name in varied}
         if self.grid or not self.picked:
             for values in product(*self.grid.values()):
                 yield standing | dict(zip(self.grid, values, strict=True))
         for cell in self.picked:
-            yield standing | dict(cell)
+            if place < self.trained(cell):
+                yield standing | {name: cell[name] for name in cell if name != SEEDS}
 
     def rows(self) -> Iterator[Row]:
         """Yield every row: all cells with the first seed, then with the second, and so on.
 
         A study that was ended early so has some seeds of every cell, not all of a few.
         """
-        for seed in self.seeds:
-            for cell in self.cells():
+        for place, seed in enumerate(self.seeds):
+            for cell in self.cells(place):
                 yield self.row(cell, seed)
 
     def row(self, cell: Cell, seed: int) -> Row:

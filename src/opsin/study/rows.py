@@ -85,8 +85,8 @@ class Study:
         """Return the seeds that were asked for."""
         return tuple(int(seed) for seed in self.about.get("seeds", ()))
 
-    def settings(self) -> Iterator[Setting]:
-        """Give every setting that was asked for, in order: the grid, then those picked by hand.
+    def settings(self) -> Iterator[tuple[Setting, tuple[int, ...]]]:
+        """Give every setting that was asked for and its seeds: the grid, then those picked by hand.
 
         A setting takes the value of the recipe in common where it gives none of its own.
         """
@@ -101,7 +101,8 @@ class Study:
         )
         for cell in itertools.chain(cells if grid or not picked else (), picked):
             full = standing | cell
-            yield tuple((name, self.called(name, full[name])) for name in self.fields)
+            setting = tuple((name, self.called(name, full[name])) for name in self.fields)
+            yield setting, self.seeds[: cell.get("seeds")]
 
     def called(self, name: str, value: Any) -> str:
         """Return what the study calls the value of a field."""
@@ -114,7 +115,8 @@ class Study:
         if not grid and not picked:
             grid = self.about.get("fields") or {}
         gridded = math.prod(len(values) for values in grid.values()) if grid or not picked else 0
-        return (gridded + len(picked)) * len(self.seeds)
+        many = len(self.seeds)
+        return gridded * many + sum(min(many, int(cell.get("seeds", many))) for cell in picked)
 
 
 def read(folder: str | Path) -> Study:

@@ -60,8 +60,8 @@ def missing(study: Study) -> Missing:
     many = study.asked
     lacking: dict[Setting, list[int]] = {}
     if many <= MOST:
-        for setting in study.settings():
-            for seed in study.seeds:
+        for setting, seeds in study.settings():
+            for seed in seeds:
                 if (setting, seed) not in present:
                     lacking.setdefault(setting, []).append(seed)
         count = sum(map(len, lacking.values()))

@@ -11,6 +11,7 @@
     [[cells]]                           # and these by hand
     net = "resnet18"
     size = 64
+    seeds = 3                           # the first three alone, where a cell takes long
 
 Every error names the line.
 """
@@ -29,7 +30,7 @@ from opsin import plugins
 from opsin.engine import policies
 from opsin.errors import InputError, RecipeError
 from opsin.recipe import Recipe
-from opsin.study.plan import Plan, check_names
+from opsin.study.plan import SEEDS, Plan, check_names
 from opsin.training.choice import check_words
 
 KNOWN = ("name", "data", "root", "seeds", "recipe", "grid", "cells")
@@ -53,15 +54,15 @@ def read(path: Path, root: str | Path | None = None) -> Plan:
             )
     if "data" not in plain:
         raise RecipeError(f"{path} without data", expected="a line such as data = 'photos/'")
-    here = path.parent
+    here, seeds = path.parent, _seeds(page, plain.get("seeds", 5))
     plan = Plan(
         name=_word(page, plain, "name", path.stem),
         data=_placed(here, _word(page, plain, "data", "")),
         root=_root(page, plain, here, root),
         base=_base(page, plain.get("recipe", {})),
         grid=_grid(page, plain.get("grid", {})),
-        picked=_picked(page, plain.get("cells", [])),
-        seeds=_seeds(page, plain.get("seeds", 5)),
+        picked=_picked(page, plain.get("cells", []), len(seeds)),
+        seeds=seeds,
     )
     _distinct(page, plan)
     _meaningful(page, plan)
@@ -167,20 +168,38 @@ def _grid(page: _Page, plain: Any) -> dict[str, tuple[Any, ...]]:
     return {name: tuple(values) for name, values in table.items()}
 
 
-def _picked(page: _Page, plain: Any) -> tuple[dict[str, Any], ...]:
-    """Return the cells picked by hand."""
+def _picked(page: _Page, plain: Any, many: int) -> tuple[dict[str, Any], ...]:
+    """Return the cells picked by hand, each trained with at most ``many`` seeds."""
     if not isinstance(plain, list) or not all(isinstance(cell, dict) for cell in plain):
         raise RecipeError(
             f"{page.at('', 'cells')}: {plain!r}", expected="tables, each under [[cells]]"
         )
     for number, cell in enumerate(plain, 1):
-        if not cell:
+        if not _settings(cell):
             raise RecipeError(f"{page.path}: cell {number} without a setting", expected="some")
-        _table(page, cell, "cells")
-        for name, value in cell.items():
+        settings = _settings(cell)
+        _table(page, settings, "cells")
+        if len(settings) < len(cell):
+            _fewer(page, cell[SEEDS], many)
+        for name, value in settings.items():
             with page.naming("cells", name):
                 Recipe.from_dict({name: value})
     return tuple(plain)
+
+
+def _settings(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a cell picked by hand sets: all but how often it is trained."""
+    return {name: value for name, value in cell.items() if name != SEEDS}
+
+
+def _fewer(page: _Page, seeds: Any, many: int) -> None:
+    """Raise for a cell's own number of seeds that is none of 1 to ``many``."""
+    with page.naming("cells", SEEDS):
+        if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= many:
+            raise RecipeError(
+                f"seeds = {seeds!r} of a cell",
+                expected=f"how many of the study's seeds it gets: 1 to {many:,}",
+            )
 
 
 def _seeds(page: _Page, plain: Any) -> tuple[int, ...]:
@@ -208,7 +227,7 @@ def _meaningful(page: _Page, plan: Plan) -> None:
     """
     values = [("recipe", name, value) for name, value in plan.base.items()]
     values += [("grid", name, value) for name, many in plan.grid.items() for value in many]
-    values += [("cells", name, value) for cell in plan.picked for name, value in cell.items()]
+    values += [("cells", name, value) for cell in plan.picked for name, value in _settings(cell).items()]
     for section, name, value in values:
         with page.naming(section, name):
             if name == "policy":  # some fit some nets alone
@@ -225,7 +244,7 @@ def _distinct(page: _Page, plan: Plan) -> None:
     standing = {name: usual[name] for name in plan.varied}
     seen: list[dict[str, Any]] = []
     for number, cell in enumerate(plan.picked, 1):
-        full = standing | dict(cell)
+        full = standing | _settings(cell)
         gridded = bool(plan.grid) and all(
             full[name] in plan.grid.get(name, (standing[name],)) for name in plan.varied
         )

@@ -33,10 +33,10 @@ def boxes(candidates: NDArray[np.float32], classes: Sequence[str]) -> list[Boxes
 
 def _picture(rows: torch.Tensor, classes: Sequence[str]) -> Boxes:
     """Return the boxes of one picture from its candidates (M, 4 + K)."""
-    finite = torch.isfinite(rows).all(1)
-    scores = torch.where(finite[:, None], rows[:, 4:], 0.0).clamp(0, 1)  # (M, K)
-    place, label = torch.nonzero(scores > LEAST, as_tuple=True)
-    score = scores[place, label]
+    place, label = torch.nonzero(rows[:, 4:] > LEAST, as_tuple=True)
+    finite = torch.isfinite(rows[place]).all(1)
+    place, label = place[finite], label[finite]
+    score = rows[place, 4 + label].clamp(max=1)
     if len(score) > LOOKED_AT:
         top = score.topk(LOOKED_AT).indices.sort().values
         place, label, score = place[top], label[top], score[top]

@@ -275,6 +275,8 @@ def judge(
     model.save(path)
     if "runtime" in draft.__dict__:  # the same net: no need to compile it twice
         model.__dict__["runtime"] = draft.runtime
+    if forget := getattr(net, "forget", None):  # users wait for the first look at each picture
+        forget()
     return Judged(model, path, split, measures, tuple(results), outputs)
 
 
