@@ -227,7 +227,8 @@ def _meaningful(page: _Page, plan: Plan) -> None:
     """
     values = [("recipe", name, value) for name, value in plan.base.items()]
     values += [("grid", name, value) for name, many in plan.grid.items() for value in many]
-    values += [("cells", name, value) for cell in plan.picked for name, value in _settings(cell).items()]
+    for cell in plan.picked:
+        values += [("cells", name, value) for name, value in _settings(cell).items()]
     for section, name, value in values:
         with page.naming(section, name):
             if name == "policy":  # some fit some nets alone
