@@ -1,4 +1,4 @@
-"""Boxes that are proposed, cut out, brought to the classifier's size and judged, a few at a time.
+"""Boxes that are proposed, each cut out, brought to the classifier's size and judged, in blocks.
 
 Shapes: an image (B, H, W) of the bands the net sees, three for grey; n boxes (n, 4) in its pixels,
 scores (n, K) of all classes.
@@ -6,7 +6,6 @@ scores (n, K) of all classes.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from opsin import plugins
-from opsin.data.decode import centre
 from opsin.errors import RecipeError
 from opsin.locate.frames import Floats, objects, squares, widening
 from opsin.locate.ways import Way
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-AHEAD = 16  # patches, at least, that are cut while the net is busy with those before
+NUMBERS = 30_000_000  # of pixels times colours in a block: 30 MB, whatever the size of a patch
 LUMA = np.array([19595, 38470, 7471], np.uint32)  # ITU-R 601 in 1 / 2^16, as Pillow rounds it
 
 
@@ -36,20 +34,14 @@ def judged(
     model: Model, image: Pixels, way: Way, context: float
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield boxes (n, 4) of what may be objects, with the scores (n, K) of what each shows."""
-    waiting: deque[Floats] = deque()
-
-    def cut() -> Iterator[Pixels]:
-        pre, many = model.preprocessing, max(AHEAD, model.runtime.together)
-        for boxes, windows in _proposed(image, way, context):
-            for first in range(0, len(boxes), many):
-                part = slice(first, first + many)
-                pixels = patches(image, windows[part], pre.working)
-                waiting.append(boxes[part])
-                seen = centre(luma(pixels) if pre.channels == 1 else pixels, pre)
-                yield np.ascontiguousarray(seen)
-
-    for outputs in model.runtime.stream(cut()):
-        yield waiting.popleft(), scores(model, outputs)
+    pre = model.preprocessing
+    most = max(16, NUMBERS // (len(image) * pre.working[0] * pre.working[1]))
+    for boxes, windows in _proposed(image, way, context):
+        for first in range(0, len(boxes), most):
+            part = slice(first, first + most)
+            pixels = patches(image, windows[part], pre.working)
+            outputs = model.outputs(luma(pixels) if pre.channels == 1 else pixels)
+            yield boxes[part], scores(model, outputs)
 
 
 def scores(model: Model, outputs: NDArray[np.float32]) -> Floats:

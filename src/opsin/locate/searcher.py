@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from opsin.data.decode import decode, hold_to_bands
+from opsin.engine import heap
 from opsin.errors import DataError, ModelError, RecipeError
 from opsin.locate import patches
 from opsin.locate.frames import CONTEXT, Floats, checked, widening
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 GROUND = ("background", "none", "other", "negative")  # what the class of no object may be called
 LEAST = 0.05  # score below which nothing is kept, not even to draw a curve
 MOST = 20_000  # windows that are suppressed, the surest
-TOGETHER = 64  # boxes whose overlap with all others is held at once
+HELD = 1_000_000  # overlaps of boxes with all others that are held at once
 NEAR = 0.5  # IoU from which on windows say together where an object is
 
 
@@ -66,6 +67,7 @@ class Searcher:
     ) -> None:
         if not 0 <= overlap <= 1:
             raise RecipeError(f"overlap={overlap}", expected="a number from 0 to 1")
+        heap.keep()  # a large picture's grey and tiles would be mapped anew each time
         self.way = read(proposals)
         self.model, self.context, self.overlap = model, checked(context), overlap
         self.ground = model.classes.index(ground(model, background))
@@ -195,8 +197,9 @@ def merged(
     groups = torch.from_numpy(classes)
     kept = nms(corners.float(), sure.float(), overlap, classes=groups)
     means = [torch.zeros((0, 4), dtype=torch.float64)]
-    for first in range(0, len(kept), TOGETHER):
-        some = kept[first : first + TOGETHER]
+    many = max(1, HELD // max(1, len(corners)))
+    for first in range(0, len(kept), many):
+        some = kept[first : first + many]
         near = geometry.overlap(corners[some].float(), corners.float()) >= NEAR  # (k, n)
         near &= groups[some][:, None] == groups
         weights = near.double() * sure
