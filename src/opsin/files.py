@@ -65,8 +65,18 @@ def _part(path: Path) -> Path:
 
 def sweep(path: Path) -> None:
     """Remove what processes that were killed while they wrote ``path`` have left beside it."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        number = left.name.removeprefix(f".{path.name}.").removesuffix(".part")
+    _sweep(path.parent, glob.escape(path.name))
+
+
+def sweep_folder(folder: Path) -> None:
+    """Remove what processes that were killed have left half-written in a folder."""
+    _sweep(folder, "*")
+
+
+def _sweep(folder: Path, name: str) -> None:
+    """Remove what is left of files and folders of a name, a pattern of ``glob``."""
+    for left in folder.glob(f".{name}.*.part"):
+        number = left.name.removesuffix(".part").rpartition(".")[2]
         if not number.isdecimal() or _lives(int(number)):
             continue
         if left.is_dir():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,3 +124,16 @@ def test_a_sparing_store_keeps_decisions_with_its_checkpoint(tmp_path: Path) -> 
     assert kept is not None and torch.equal(kept[0]["w"], torch.arange(3.0))
     again.clean()
     assert list(store.folder.iterdir()) == []
+
+
+def test_a_run_that_is_done_leaves_nothing_half_written(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead = tmp_path / f".snapshot-1.safetensors.{ended.pid}.part"
+    mine = tmp_path / f".report.html.{os.getpid()}.part"
+    other = tmp_path / ".notes.part"
+    for path in (dead, mine, other):
+        path.touch()
+    Store(tmp_path).clean()
+    assert not dead.exists()
+    assert mine.exists() and other.exists()

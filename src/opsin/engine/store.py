@@ -18,7 +18,7 @@ from torch import Tensor
 from opsin.engine import checkpoint
 from opsin.errors import ModelError
 from opsin.events import Advanced, Event
-from opsin.files import append_line, refusals_named, write_json
+from opsin.files import append_line, refusals_named, sweep_folder, write_json
 
 
 class Store:
@@ -123,9 +123,10 @@ class Store:
             self.folder.rmdir()
 
     def clean(self) -> None:
-        """Remove checkpoints and scratch files of a run that is done."""
+        """Remove checkpoints, scratch files and what kills left half-written: the run is done."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+        sweep_folder(self.folder)
 
 
 class Sparing(Store):
