@@ -65,25 +65,27 @@ def _part(path: Path) -> Path:
 
 def sweep(path: Path) -> None:
     """Remove what processes that were killed while they wrote ``path`` have left beside it."""
-    _sweep(path.parent, glob.escape(path.name))
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        if left.name.removeprefix(f".{path.name}.").count(".") == 1:  # of this name, and no longer one
+            _sweep(left)
 
 
 def sweep_folder(folder: Path) -> None:
     """Remove what processes that were killed have left half-written in a folder."""
-    _sweep(folder, "*")
+    for left in folder.glob(".*.part"):
+        _sweep(left)
 
 
-def _sweep(folder: Path, name: str) -> None:
-    """Remove what is left of files and folders of a name, a pattern of ``glob``."""
-    for left in folder.glob(f".{name}.*.part"):
-        number = left.name.removesuffix(".part").rpartition(".")[2]
-        if not number.isdecimal() or _lives(int(number)):
-            continue
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            with suppress(OSError):  # another one sweeps, too, or the folder is read-only
-                left.unlink()
+def _sweep(left: Path) -> None:
+    """Remove ``left`` where its name ends in the number of a process that is no more."""
+    number = left.name.removesuffix(".part").rpartition(".")[2]
+    if not number.isdecimal() or _lives(int(number)):
+        return
+    if left.is_dir():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        with suppress(OSError):  # another one sweeps, too, or the folder is read-only
+            left.unlink()
 
 
 def _lives(process: int) -> bool:
