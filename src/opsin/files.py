@@ -66,7 +66,7 @@ def _part(path: Path) -> Path:
 def sweep(path: Path) -> None:
     """Remove what processes that were killed while they wrote ``path`` have left beside it."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        if left.name.removeprefix(f".{path.name}.").count(".") == 1:  # of this name, and no longer one
+        if left.name.removeprefix(f".{path.name}.").count(".") == 1:  # no part of a longer name
             _sweep(left)
 
 
