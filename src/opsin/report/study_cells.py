@@ -10,7 +10,7 @@ from opsin.report.markup import data, folded, name, pairs, paragraph, safe, tabl
 from opsin.report.study_charts import means
 from opsin.report.study_scale import Scale
 from opsin.report.study_story import Cell, Setting, StudyStory
-from opsin.report.words import NARROW, duration, opened, quantity, term
+from opsin.report.words import NARROW, duration, inside, opened, quantity, term
 
 LONG = 60  # settings from which the table is folded
 SHOWN = 5  # settings in the chart beside the headline
@@ -31,7 +31,7 @@ def headline(story: StudyStory) -> str:
     bounds = f"{best.name}: {_over(best, written)}"
     ordered = sorted(story.cells, key=lambda cell: -story.sign * cell.score.value)
     plot = means(ordered[:SHOWN], written)
-    title = f"Best mean {term(story.metric).title[:1].lower()}{term(story.metric).title[1:]}"
+    title = f"Best mean {inside(term(story.metric).title)}"
     return (
         f'<div class="hero"><div class="score"><p class="metric">{safe(title)}</p>'
         f'<p class="figure" style="--length:{len(large) + bool(sign)}">'
