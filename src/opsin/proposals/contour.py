@@ -67,7 +67,7 @@ def propose(image: Pixels, settings: Settings | None = None) -> Proposals:
 
 
 def mask(grey: Pixels, settings: Settings) -> Pixels:
-    """Turn grey (H, W) to 255 where it stands out and to 0 elsewhere, in its place.
+    """Return 255 where grey (H, W) stands out, and 0 elsewhere.
 
     >>> mask(np.array([[99, 100]], np.uint8), Settings()).tolist()
     [[255, 0]]
@@ -76,7 +76,7 @@ def mask(grey: Pixels, settings: Settings) -> Pixels:
     level = settings.threshold - 1  # "above t" is OpenCV's rule; "from t up" is ours
     if settings.threshold == 0:
         kind, level = kind | cv2.THRESH_OTSU, 0
-    return np.asarray(cv2.threshold(grey, level, 255, kind, dst=grey)[1], np.uint8)
+    return np.asarray(cv2.threshold(grey, level, 255, kind)[1], np.uint8)
 
 
 def measured(outlines: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float64], ...]:

@@ -67,12 +67,8 @@ class Plan:
     typed: tuple[str, ...] = ()  # words after ``opsin study`` that give this plan again
 
     def __len__(self) -> int:
-        picked = sum(self.trained(cell) for cell in self.picked)
-        return (self.settings - len(self.picked)) * len(self.seeds) + picked
-
-    def trained(self, cell: Mapping[str, Any]) -> int:
-        """Return how many seeds a cell picked by hand gets."""
-        return min(len(self.seeds), int(cell.get(SEEDS, len(self.seeds))))
+        gridded = (self.settings - len(self.picked)) * len(self.seeds)
+        return gridded + sum(len(seeds_of(cell, self.seeds)) for cell in self.picked)
 
     @property
     def settings(self) -> int:
@@ -83,8 +79,8 @@ class Plan:
     @property
     def varied(self) -> tuple[str, ...]:
         """Return the fields that vary, those of the grid first."""
-        named = [*self.grid, *(name for cell in self.picked for name in cell)]
-        return tuple(dict.fromkeys(name for name in named if name != SEEDS))
+        named = [*self.grid, *(name for cell in self.picked for name in settings_of(cell))]
+        return tuple(dict.fromkeys(named))
 
     @property
     def fields(self) -> dict[str, list[Any]]:
@@ -118,8 +114,8 @@ class Plan:
             for values in product(*self.grid.values()):
                 yield standing | dict(zip(self.grid, values, strict=True))
         for cell in self.picked:
-            if place < self.trained(cell):
-                yield standing | {name: cell[name] for name in cell if name != SEEDS}
+            if place < len(seeds_of(cell, self.seeds)):
+                yield standing | settings_of(cell)
 
     def rows(self) -> Iterator[Row]:
         """Yield every row: all cells with the first seed, then with the second, and so on.
@@ -173,6 +169,24 @@ class Plan:
             plain.get("labels", {}),
             tuple(plain.get("typed", ())),
         )
+
+
+def seeds_of(cell: Mapping[str, Any], seeds: Sequence[int]) -> Sequence[int]:
+    """Return which of a study's seeds a cell picked by hand gets: all, or the first few.
+
+    >>> seeds_of({"net": "hog"}, (4, 5, 6)), seeds_of({"net": "hog", "seeds": 2}, (4, 5, 6))
+    ((4, 5, 6), (4, 5))
+    """
+    return seeds[: cell.get(SEEDS)]
+
+
+def settings_of(cell: Mapping[str, Any]) -> Cell:
+    """Return what a cell picked by hand sets: all but how often it is trained.
+
+    >>> settings_of({"net": "hog", "seeds": 2})
+    {'net': 'hog'}
+    """
+    return {name: value for name, value in cell.items() if name != SEEDS}
 
 
 def _follows(cells: Sequence[Cell], name: str, other: str) -> bool:

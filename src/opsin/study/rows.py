@@ -16,6 +16,7 @@ from typing import Any
 from opsin.errors import DataError
 from opsin.recipe import Recipe
 from opsin.report.study_story import Setting
+from opsin.study.plan import seeds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Study:
         for cell in itertools.chain(cells if grid or not picked else (), picked):
             full = standing | cell
             setting = tuple((name, self.called(name, full[name])) for name in self.fields)
-            yield setting, self.seeds[: cell.get("seeds")]
+            yield setting, tuple(seeds_of(cell, self.seeds))
 
     def called(self, name: str, value: Any) -> str:
         """Return what the study calls the value of a field."""
@@ -115,8 +116,8 @@ class Study:
         if not grid and not picked:
             grid = self.about.get("fields") or {}
         gridded = math.prod(len(values) for values in grid.values()) if grid or not picked else 0
-        many = len(self.seeds)
-        return gridded * many + sum(min(many, int(cell.get("seeds", many))) for cell in picked)
+        by_hand = sum(len(seeds_of(cell, self.seeds)) for cell in picked)
+        return gridded * len(self.seeds) + by_hand
 
 
 def read(folder: str | Path) -> Study:

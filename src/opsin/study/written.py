@@ -30,7 +30,7 @@ from opsin import plugins
 from opsin.engine import policies
 from opsin.errors import InputError, RecipeError
 from opsin.recipe import Recipe
-from opsin.study.plan import SEEDS, Plan, check_names
+from opsin.study.plan import SEEDS, Plan, check_names, settings_of
 from opsin.training.choice import check_words
 
 KNOWN = ("name", "data", "root", "seeds", "recipe", "grid", "cells")
@@ -175,21 +175,16 @@ def _picked(page: _Page, plain: Any, many: int) -> tuple[dict[str, Any], ...]:
             f"{page.at('', 'cells')}: {plain!r}", expected="tables, each under [[cells]]"
         )
     for number, cell in enumerate(plain, 1):
-        if not _settings(cell):
+        settings = settings_of(cell)
+        if not settings:
             raise RecipeError(f"{page.path}: cell {number} without a setting", expected="some")
-        settings = _settings(cell)
         _table(page, settings, "cells")
-        if len(settings) < len(cell):
+        if SEEDS in cell:
             _fewer(page, cell[SEEDS], many)
         for name, value in settings.items():
             with page.naming("cells", name):
                 Recipe.from_dict({name: value})
     return tuple(plain)
-
-
-def _settings(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a cell picked by hand sets: all but how often it is trained."""
-    return {name: value for name, value in cell.items() if name != SEEDS}
 
 
 def _fewer(page: _Page, seeds: Any, many: int) -> None:
@@ -228,7 +223,7 @@ def _meaningful(page: _Page, plan: Plan) -> None:
     values = [("recipe", name, value) for name, value in plan.base.items()]
     values += [("grid", name, value) for name, many in plan.grid.items() for value in many]
     for cell in plan.picked:
-        values += [("cells", name, value) for name, value in _settings(cell).items()]
+        values += [("cells", name, value) for name, value in settings_of(cell).items()]
     for section, name, value in values:
         with page.naming(section, name):
             if name == "policy":  # some fit some nets alone
@@ -245,7 +240,7 @@ def _distinct(page: _Page, plan: Plan) -> None:
     standing = {name: usual[name] for name in plan.varied}
     seen: list[dict[str, Any]] = []
     for number, cell in enumerate(plan.picked, 1):
-        full = standing | _settings(cell)
+        full = standing | settings_of(cell)
         gridded = bool(plan.grid) and all(
             full[name] in plan.grid.get(name, (standing[name],)) for name in plan.varied
         )

@@ -10,6 +10,7 @@ Shapes: N pictures, C channels, h and w pixels, S pixels of the frame, F feature
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
@@ -29,7 +30,7 @@ BLOCK = 16  # pictures a thread takes at a time: they stay in the cache of its c
 
 
 @register_notrace_module  # type: ignore[untyped-decorator, unused-ignore]
-class Description(nn.Module):
+class Description(nn.Module, ABC):
     """Turns pictures (N, C, h, w) into features (N, F) by a rule."""
 
     paper: ClassVar[str]
@@ -42,13 +43,13 @@ class Description(nn.Module):
         self.channels = channels
 
     @property
+    @abstractmethod
     def width(self) -> int:
         """Return F."""
-        raise NotImplementedError
 
+    @abstractmethod
     def look(self, pixels: Pixels) -> Seen:
         """Return what is seen in pictures uint8 (n, C, h, w), first axis n; called in threads."""
-        raise NotImplementedError
 
     def encode(self, seen: Seen) -> Tensor:
         """Return the features (n, F) of what was seen."""

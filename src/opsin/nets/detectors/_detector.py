@@ -10,6 +10,7 @@ K classes.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ PADDING, PROPOSAL = -1, -2  # in place of a class: no box at all, and a place to
 CLASS, FLAG = 4, 5  # columns of targets, after x1 y1 x2 y2
 
 
-class Detector(nn.Module):
+class Detector(nn.Module, ABC):
     """Is a net that gives candidates (B, M, 4 + K), or what it has yet to learn, for pictures.
 
     Targets are (B, P, 6), float32: x1 y1 x2 y2 in pixels of the input, the class, and 1 where the
@@ -34,6 +35,7 @@ class Detector(nn.Module):
         super().__init__()
         self.backbone, self.outputs = backbone, outputs
 
+    @abstractmethod
     def forward(self, images: Tensor, targets: Tensor | None = None) -> Tensor | dict[str, Tensor]:
         """Return candidates (B, M, 4 + K), or with ``targets`` the named terms of the loss.
 
@@ -41,7 +43,6 @@ class Detector(nn.Module):
         whatever the arithmetic; of those that only fill up M all scores are 0. Terms are means
         whose sum descends. Nothing is drawn but from torch's own generator.
         """
-        raise NotImplementedError
 
     def ready(self, targets: Tensor, seed: int) -> None:
         """Learn from all training targets (N, P, 6) what must be known before the first step."""

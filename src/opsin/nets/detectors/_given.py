@@ -31,10 +31,9 @@ KEPT = 256  # pictures whose regions are remembered: validation asks for the sam
 class Given(Staged):
     """Is a detector of two stages whose regions are those of selective search.
 
-    It ``remembers`` them, of as many pictures as ``KEPT``, until it is told to ``forget``.
+    It remembers them, of as many pictures as ``KEPT``, until it is told to ``forget``.
     """
 
-    remembers: ClassVar[bool] = True
     proposals: ClassVar[str | None] = WAY
 
     def forget(self) -> None:

@@ -9,6 +9,7 @@ background.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from math import log
 from typing import NamedTuple
@@ -73,21 +74,21 @@ class Staged(Detector):
         super().__init__(backbone, outputs)
         self.sizes = _dense.sizes(backbone, size)
 
+    @abstractmethod
     def look(self, images: Tensor) -> list[Tensor]:
         """Return what is seen of pictures (B, C, h, w) as a whole."""
-        raise NotImplementedError
 
+    @abstractmethod
     def propose(
         self, images: Tensor, seen: list[Tensor], targets: Tensor | None
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
         """Return regions of each picture, rows of 0 to fill up, and terms if it learns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judge(
         self, images: Tensor, seen: list[Tensor], regions: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Return logits (R, K + 1) and codes of boxes (R, 4) of the regions of all pictures."""
-        raise NotImplementedError
 
     def forward(self, images: Tensor, targets: Tensor | None = None) -> Tensor | dict[str, Tensor]:
         """Return candidates (B, M, 4 + K), or with ``targets`` what is yet to learn."""
