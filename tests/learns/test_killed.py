@@ -101,6 +101,7 @@ def kill_and_resume(
             seen += killed(train(*begin), draws.uniform(0.02, longest))
             if (cut / "model.safetensors").exists():
                 weights(cut)  # whole, or absent
+        finish("--resume", cut)  # nothing to do but sweep, where the last kill came before that
         assert_same_bits(whole, cut)
         left = {path.name for path in cut.iterdir()} - {".lock"}
         assert left == {

@@ -16,6 +16,7 @@ from PIL import Image
 import opsin
 from opsin import cli
 from opsin.data.samples import discs
+from opsin.engine.store import Store
 from opsin.errors import DataError, InputError
 
 
@@ -137,6 +138,20 @@ def test_a_run_on_an_object_says_why_it_cannot_be_resumed(tmp_path: Path) -> Non
     )
     with pytest.raises(InputError, match="object"):
         opsin.train(resume=tmp_path)
+
+
+def test_a_run_killed_while_it_swept_is_swept_when_it_is_taken_up(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(self: Store) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Store, "clean", killed)
+        opsin.train(photos, quick(), out=tmp_path)
+    assert (tmp_path / "checkpoints").exists()
+    opsin.train(resume=tmp_path)
+    assert not {path.name for path in tmp_path.iterdir()} & {"checkpoints", "cache"}
 
 
 def noise(path: Path, seed: int) -> None:

@@ -76,6 +76,7 @@ def resume(out: Path, watch: Watch, born: float) -> Model:
             remedy="Start one with `opsin train DATA --out FOLDER`.",
         )
     if facts.get("done"):
+        store.clean()  # it may have been killed between its last fact and its last broom
         watch(Note("This run is finished; there was nothing left to do."))
         return Model.load(out)
     if facts["data"] is None:
