@@ -6,6 +6,7 @@ names a net of this library, and the tensors must have exactly that net's names 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -36,11 +37,13 @@ from opsin.tasks._suspects import suspects
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from opsin.data.loader import Block
     from opsin.data.sample import Source
     from opsin.runtimes import Runtime
 
 FORMAT = 1  # of the header; raised when a reader of today could not read it
 BLOCK = 64  # pictures decoded ahead of the net: what keeps memory flat over any number of them
+FEW = 8  # pictures whose answers are made at once, while the net goes on
 
 
 @dataclass(frozen=True)
@@ -193,16 +196,39 @@ class Model:
         return self._stream(sources, tta)
 
     def _stream(self, sources: Iterable[tuple[str, Source]], tta: int) -> Iterator[Prediction]:
-        for names, arrays, errors, sizes in prepared(sources, self.preprocessing, BLOCK):
-            good = [array for array in arrays if array is not None]
-            results = iter(self.decode(self.outputs(np.stack(good), tta=tta)) if good else [])
-            for name, error, size in zip(names, errors, sizes, strict=True):
-                if error:
-                    yield Prediction(name, error=error)
-                else:
-                    yield Prediction(
-                        name, next(results).restored(self.preprocessing.placement(size))
-                    )
+        asked: deque[Block] = deque()
+        pictures = self._readable(sources, asked)
+        if tta == 1:  # the net works on what comes next while answers are made of what it said
+            seen = (np.ascontiguousarray(centre(some, self.preprocessing)) for some in pictures)
+            answers = self.runtime.stream(seen)
+        else:
+            answers = (self.outputs(some, tta=tta) for some in pictures)
+        for outputs in answers:
+            results = self.decode(outputs)
+            while not any(array is not None for array in asked[0][1]):
+                yield from self._said(asked.popleft(), [])
+            yield from self._said(asked.popleft(), results)
+        for block in asked:
+            yield from self._said(block, [])
+
+    def _readable(
+        self, sources: Iterable[tuple[str, Source]], asked: deque[Block]
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield blocks of pictures (n, C, H, W), and note in ``asked`` all that was to be read."""
+        for block in prepared(sources, self.preprocessing, max(FEW, self.runtime.together)):
+            asked.append(block)
+            if good := [array for array in block[1] if array is not None]:
+                yield np.stack(good)
+
+    def _said(self, block: Block, results: Sequence[Result]) -> Iterator[Prediction]:
+        """Yield what is said of each picture of a block, ``results`` of those that were read."""
+        names, _, errors, sizes = block
+        left = iter(results)
+        for name, error, size in zip(names, errors, sizes, strict=True):
+            if error:
+                yield Prediction(name, error=error)
+            else:
+                yield Prediction(name, next(left).restored(self.preprocessing.placement(size)))
 
     def outputs(self, pixels: NDArray[np.uint8], *, tta: int = 1) -> NDArray[np.float32]:
         """Return the net's outputs (N, K) for pictures (N, C, H, W) at the working size.

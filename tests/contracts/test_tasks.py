@@ -170,7 +170,8 @@ def test_mixed_targets_have_a_loss(task, data):
 def test_terms_of_a_net_reach_every_parameter(kind, task, data):
     recipe = Recipe(policy="scratch")
     pixels = np.stack([sample.image for sample in data.samples])
-    pre = kind.frame(Preprocessing(pixels.shape[2:], 1.0, mean=(0.5,) * 3, std=(0.3,) * 3), recipe)
+    plain = Preprocessing(pixels.shape[2:], 1.0, mean=(0.5,) * 3, std=(0.3,) * 3)
+    pre = kind.frame(plain, recipe, [pixels.shape[2:]])
     assert kind.seen(recipe).net == "auto"
     net = built(kind.net(recipe, kind.plain), task.outputs, pre)
     targets = task.ready(net, pixels, task.encode(truths(data)), 0)

@@ -27,7 +27,7 @@ def written(folder: Path) -> Path:
     (folder / "images").mkdir(parents=True)
     for place, sample in enumerate(data.samples):
         path = folder / "images" / f"{place:03d}.png"
-        picture = np.pad(sample.image, ((0, 0), (0, 16 * (place % 3)), (0, 0)), mode="edge")
+        picture = np.pad(sample.image, ((0, 0), (0, 24 * (place % 3)), (0, 0)), mode="edge")
         Image.fromarray(picture.transpose(1, 2, 0)).save(path)
         truth = sample.truth
         size = picture.shape[1:]
@@ -42,9 +42,10 @@ def test_run_evaluate_and_predict_agree(tmp_path: Path, capsys: pytest.CaptureFi
     boxes = written(tmp_path / "data")
     out = tmp_path / "run"
     words = ["train", str(boxes), "--policy", "scratch", "--epochs", "6", "--batch", "16"]
-    assert cli.run([*words, "--size", "64", "--out", str(out), "--json"]) == 0
+    assert cli.run([*words, "--size", "128", "--out", str(out), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     model = Model.load(out)
+    assert model.preprocessing.size == (128, 96)  # as tall as most of the pictures
     data = Dataset.read(boxes)
     answers = model.predict([sample.image for sample in data.samples], score=0.0)
     results = [answer.result for answer in answers]

@@ -149,7 +149,7 @@ def test_nets_are_named_by_detector_and_backbone():
         with pytest.raises(RecipeError, match=told):
             Detect.seen(recipe)
     with pytest.raises(RecipeError, match="mosaic"):
-        Detect.frame(Preprocessing((224, 224)), Recipe(cutmix=1.0))
+        Detect.frame(Preprocessing((224, 224)), Recipe(cutmix=1.0), [(224, 224)])
     with pytest.raises(RecipeError, match="no backbone"):
         tasks.find("classify").seen(Recipe(backbone="resnet18"))
     with pytest.raises(RecipeError, match="for objects"):

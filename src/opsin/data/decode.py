@@ -28,7 +28,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
-from PIL.Image import Resampling, Transpose
+from PIL.Image import Transpose
 
 from opsin.data.memory import MOST_DECODED, Memory, held
 from opsin.data.opening import (
@@ -43,6 +43,7 @@ from opsin.data.opening import (
     opened,
 )
 from opsin.data.preprocess import Preprocessing
+from opsin.data.scaling import draft, fit, to_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +64,6 @@ __all__ = [
     "prepare",
 ]
 
-GREY = 128  # what `pad` fills with
 ORIENTATION = 0x0112  # EXIF 2.32, 4.6.4 A
 TIFF_WIDTH, TIFF_HEIGHT = 256, 257  # tags of TIFF 6.0
 UPRIGHT = {
@@ -77,7 +77,6 @@ UPRIGHT = {
 }
 BAND = 1 << 20  # pixels whose colours are converted at once
 MODES = {1: "L", 3: "RGB", 4: FOUR}  # of Pillow, by the number of bands
-FILTERS = {"bilinear": Resampling.BILINEAR, "bicubic": Resampling.BICUBIC}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +133,7 @@ def sized(
     """Return a picture at the working size, uint8 (C, h, w), and the (height, width) it had."""
     if isinstance(source, np.ndarray) and _ready(source, pre):
         return source.reshape(pre.channels, *pre.working), pre.working
-    image, size = fitted(source, pre, memory)
-    return to_array(image), size
+    return fitted(source, pre, memory)
 
 
 def centre(images: Pixels, pre: Preprocessing) -> Pixels:
@@ -162,27 +160,16 @@ def look(source: Source) -> Facts:
 
 def fitted(
     source: Source, pre: Preprocessing, memory: Memory | None = None
-) -> tuple[Image.Image, tuple[int, int]]:
-    """Return a picture at the working size in the mode of C, and the (height, width) it had.
+) -> tuple[Pixels, tuple[int, int]]:
+    """Return a picture at the working size, (C, h, w), and the (height, width) it had.
 
     Raises ``PictureError`` for fewer bands than the net sees.
     """
     if isinstance(source, np.ndarray):
         image = from_array(_checked(source))
-        return _fit(image, pre, "an array"), (image.height, image.width)
+        return fit(image, pre, "an array"), (image.height, image.width)
     with _upright(source, pre, memory) as upright:
-        return _fit(_eight_bit(upright), pre, called(source)), upright.info["opsin_size"]
-
-
-def hold_to_bands(bands: int, pre: Preprocessing, said: str) -> None:
-    """Raise ``PictureError`` for a picture of fewer bands than a net of four channels sees."""
-    if pre.channels == 4 > bands:
-        raise PictureError(
-            "too-few-bands",
-            f"{said} of {bands} band{'s' * (bands > 1)}",
-            expected="4 bands: red, green, blue and the one this net learnt from",
-            remedy="Save it as TIFF with its fourth band (ExtraSamples 0).",
-        )
+        return fit(_eight_bit(upright), pre, called(source)), upright.info["opsin_size"]
 
 
 def full(source: Source) -> Image.Image:
@@ -196,12 +183,6 @@ def full(source: Source) -> Image.Image:
         return _eight_bit(upright)
 
 
-def to_array(image: Image.Image) -> Pixels:
-    """Return a picture of mode L, RGB or RGBX as uint8 (C, H, W)."""
-    array = np.asarray(image)
-    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)  # (C, H, W)
-
-
 def from_array(array: Pixels) -> Image.Image:
     """Return pixels (B, H, W) or (H, W) as a picture of mode L, RGB or RGBX."""
     mode, size = MODES[_bands(array)], array.shape[:-3:-1]
@@ -209,7 +190,7 @@ def from_array(array: Pixels) -> Image.Image:
     return Image.frombuffer(mode, size, np.ascontiguousarray(turned), "raw", mode, 0, 1)
 
 
-# ── turning and scaling ─────────────────────────────────────────────────────────────────────────
+# ── turning ───────────────────────────────────────────────────────────────────────────────────
 
 
 @contextmanager
@@ -223,7 +204,7 @@ def _upright(
         turned = _orientation(image)
         height, width = _size(image)
         if pre is not None:
-            _draft(image, pre, (height, width), turned)
+            draft(image, pre, (height, width), turned)
         amount = held(image, (height, width), turned=turned > 1)
         if amount > MOST_DECODED:
             raise _too_much(image, amount, called(source))
@@ -276,40 +257,6 @@ def _size(image: Image.Image) -> tuple[int, int]:
     if isinstance(image, TiffImagePlugin.TiffImageFile):  # some Pillows turn this size, some do not
         width, height = (image.tag_v2[tag] for tag in (TIFF_WIDTH, TIFF_HEIGHT))
     return (width, height) if _orientation(image) >= 5 else (height, width)
-
-
-def _draft(image: Image.Image, pre: Preprocessing, size: tuple[int, int], turned: int) -> None:
-    """Ask a JPEG for a reduced scale that still holds twice what the resize needs."""
-    height, width = size
-    scale = 2 * max(pre.scales((height, width)))
-    if scale < 1:
-        wanted = round(width * scale), round(height * scale)
-        image.draft(None, wanted if turned < 5 else wanted[::-1])
-
-
-def _fit(image: Image.Image, pre: Preprocessing, said: str) -> Image.Image:
-    """Bring a picture of mode L, RGB or RGBX to the working size and channels, in one resize."""
-    hold_to_bands(len(image.getbands()), pre, said)
-    height, width = pre.working
-    mode = MODES[pre.channels]
-    if mode == "L" != image.mode:
-        image = image.convert("L")
-    down, across = pre.scales((image.height, image.width))
-    inner = (
-        min(width, max(1, round(image.width * across))),
-        min(height, max(1, round(image.height * down))),
-    )
-    wide, high = min(image.width, width / across), min(image.height, height / down)
-    left, top = (image.width - wide) / 2, (image.height - high) / 2
-    box = (left, top, left + wide, top + high)
-    scaled = image
-    if (image.width, image.height) != inner or (wide, high) != image.size:
-        scaled = image.resize(inner, FILTERS[pre.interpolation], box=box, reducing_gap=2.0)
-    if inner == (width, height):
-        return scaled.convert(mode)  # grey is repeated after the resize: a third of the work
-    canvas = Image.new(image.mode, (width, height), (GREY,) * len(image.getbands()))
-    canvas.paste(scaled, ((width - inner[0]) // 2, (height - inner[1]) // 2))
-    return canvas.convert(mode)
 
 
 # ── arrays ──────────────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from opsin.data.decode import decode, hold_to_bands
+from opsin.data.decode import decode
+from opsin.data.scaling import hold_to_bands
 from opsin.engine import heap
 from opsin.errors import DataError, ModelError, RecipeError
 from opsin.locate import patches

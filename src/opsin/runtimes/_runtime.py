@@ -33,6 +33,7 @@ class Runtime(Protocol):
     name: str  # what runs it, on what, in which arithmetic
     device: str  # cpu or cuda
     precision: str  # float32 or bf16
+    together: int  # pictures it takes at a time: more of them at once are no faster
 
     def run(self, images: Pictures) -> Outputs:
         """Return what the net gives for pictures (N, C, h, w): an array (N, ...)."""

@@ -28,21 +28,21 @@ def boxes(candidates: NDArray[np.float32], classes: Sequence[str]) -> list[Boxes
     >>> [(row["label"], row["score"]) for row in boxes(found, ("ant", "bee"))[0].rows()]
     [('ant', 0.9), ('bee', 0.3)]
     """
-    return [_picture(torch.from_numpy(rows), classes) for rows in candidates]
+    return [_picture(rows, classes) for rows in candidates]
 
 
-def _picture(rows: torch.Tensor, classes: Sequence[str]) -> Boxes:
+def _picture(rows: NDArray[np.float32], classes: Sequence[str]) -> Boxes:
     """Return the boxes of one picture from its candidates (M, 4 + K)."""
-    place, label = torch.nonzero(rows[:, 4:] > LEAST, as_tuple=True)
-    finite = torch.isfinite(rows[place]).all(1)
-    place, label = place[finite], label[finite]
-    score = rows[place, 4 + label].clamp(max=1)
-    if len(score) > LOOKED_AT:
-        top = score.topk(LOOKED_AT).indices.sort().values
-        place, label, score = place[top], label[top], score[top]
-    corners = rows[place, :4]
+    place, label = np.nonzero(rows[:, 4:] > LEAST)
+    score, corners = rows[place, 4 + label], rows[place, :4]
     real = (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
-    corners, label, score = corners[real], label[real], score[real]
-    kept = suppress.nms(corners, score, OVERLAP, classes=label, most=MOST)
+    real &= np.isfinite(corners).all(1) & np.isfinite(score)
+    corners, label, score = corners[real], label[real], np.minimum(score[real], 1)
+    if len(score) > LOOKED_AT:
+        top = np.sort(np.argsort(-score, kind="stable")[:LOOKED_AT])
+        corners, label, score = corners[top], label[top], score[top]
+    found = torch.from_numpy(corners), torch.from_numpy(score)
+    several = torch.from_numpy(label) if len(classes) > 1 else None
+    kept = suppress.nms(*found, OVERLAP, classes=several, most=MOST).numpy()
     names = tuple(classes[number] for number in label[kept].tolist())
-    return Boxes(corners[kept].numpy(), names, score[kept].numpy())
+    return Boxes(corners[kept], names, score[kept])

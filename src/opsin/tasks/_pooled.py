@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from opsin.augment import Draw
-    from opsin.tasks._task import Pixels
+    from opsin.tasks._task import Pixels, Sizes
 
 
 def remembered(classes: tuple[str, ...], temperature: float, least: int) -> tuple[str, ...]:
@@ -74,9 +74,9 @@ class Pooled:
         return backbone
 
     @classmethod
-    def frame(cls, pre: Preprocessing, recipe: Recipe) -> Preprocessing:
+    def frame(cls, pre: Preprocessing, recipe: Recipe, sizes: Sizes) -> Preprocessing:
         """Return the frame as it is."""
-        del recipe
+        del recipe, sizes
         return pre
 
     def ready(self, net: nn.Module, pixels: Pixels, targets: Tensor, seed: int) -> Tensor:

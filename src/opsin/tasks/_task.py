@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
     Pixels = NDArray[np.uint8]
+    Sizes = Sequence[tuple[int, int]]  # (height, width) of pictures
 
 
 class Head:
@@ -83,8 +84,11 @@ class Task(Protocol):
         """Return the name of the net to build where ``backbone`` is the one that sees."""
 
     @classmethod
-    def frame(cls, pre: Preprocessing, recipe: Recipe) -> Preprocessing:
-        """Return how the net should see pictures that a classifying net sees as ``pre``."""
+    def frame(cls, pre: Preprocessing, recipe: Recipe, sizes: Sizes) -> Preprocessing:
+        """Return how the net should see pictures that a classifying net sees as ``pre``.
+
+        ``sizes`` are (height, width) of some of the pictures it learns from.
+        """
 
     def usual(self, truths: Sequence[Result]) -> Mapping[str, Any]:
         """Return the numbers of a course that these truths want otherwise than most."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from opsin.augment import Draw
+    from opsin.tasks._task import Sizes
 
     Array = NDArray[np.float32]
     Pixels = NDArray[np.uint8]
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 DETECTOR = "yolo"  # where none is named
 SIDE = 320  # pixels that a photograph is seen at
 SMALL = 64  # pixels: pictures up to this side are seen as they are
+HALVED = 32  # pixels that become one where nets see coarsest
+NARROW = 3 * HALVED  # pixels: on less, most places of the coarsest map are a border
 
 
 class Detect(Placed):
@@ -112,8 +115,12 @@ class Detect(Placed):
         return detectors.joined(kind, backbone)
 
     @classmethod
-    def frame(cls, pre: Preprocessing, recipe: Recipe) -> Preprocessing:
-        """Return a frame that shows the whole picture, its sides as they are, what is left grey."""
+    def frame(cls, pre: Preprocessing, recipe: Recipe, sizes: Sizes) -> Preprocessing:
+        """Return a frame that shows the whole picture, its sides as they are, what is left grey.
+
+        It has the shape of most pictures, so that little of it is grey: the longer side is that of
+        the recipe, or 320 pixels.
+        """
         if recipe.cutmix:
             raise RecipeError(
                 f"cutmix={recipe.cutmix} for boxes",
@@ -121,8 +128,8 @@ class Detect(Placed):
                 remedy="Use --mosaic 0.5 or --mixup 0.5.",
             )
         small = max(pre.size) <= SMALL and recipe.size is None
-        side = recipe.size or SIDE
-        return replace(pre, size=pre.size if small else (side, side), crop=1.0, fit="pad")
+        size = pre.size if small else shaped(recipe.size or SIDE, sizes)
+        return replace(pre, size=size, crop=1.0, fit="pad")
 
     def usual(self, truths: Sequence[Result]) -> Mapping[str, Any]:
         """Return what suits boxes, so many a picture."""
@@ -237,6 +244,21 @@ class Detect(Placed):
         from opsin.tasks._targets import boxes_of
 
         return Found(self.classes, boxes_of(results), boxes_of(truths))
+
+
+def shaped(side: int, sizes: Sizes) -> tuple[int, int]:
+    """Return (height, width) of the usual picture of ``sizes`` where its longer side is ``side``.
+
+    The shorter one is rounded to what nets halve five times. It is half of the longer one or more,
+    and no map of a net becomes too small to look at.
+
+    >>> shaped(320, [(480, 640), (480, 640), (640, 480)]), shaped(320, [(3000, 500)])
+    ((256, 320), (320, 160))
+    """
+    ratio = float(np.median([height / width for height, width in sizes]))
+    short = HALVED * round(side * min(ratio, 1 / ratio) / HALVED)
+    short = min(side, max(short, side // 2, NARROW))
+    return (short, side) if ratio < 1 else (side, short)
 
 
 def _named(recipe: Recipe) -> tuple[str, str]:

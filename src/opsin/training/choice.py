@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from opsin.training.frame import (
     frame_of_weights,
     shapes,
 )
+
+if TYPE_CHECKING:
+    from opsin.tasks._task import Sizes
 
 HEAVY = 1_000_000  # weights
 SHARE = 0.03  # of the budget may go into seeing every picture once with an automatic net
@@ -125,20 +129,20 @@ def choose_net(task: Task, data: Dataset, recipe: Recipe, decided: str | None = 
     The net that sees is chosen first; a detector then stands on it.
     """
     parts = detectors.parted(decided) if decided else None
-    seen = _seeing(task, data, task.seen(recipe), parts[1] if parts else decided)
+    sizes = shapes(data.samples)
+    seen = _seeing(task, data, sizes, task.seen(recipe), parts[1] if parts else decided)
     name = task.net(recipe, seen.net)
     ready = seen.ready if name == seen.net else None  # what was tried is not what will learn
-    return Choice(name, seen.weights, task.frame(seen.pre, recipe), ready)
+    return Choice(name, seen.weights, task.frame(seen.pre, recipe, sizes), ready)
 
 
-def _seeing(task: Task, data: Dataset, recipe: Recipe, decided: str | None) -> Choice:
+def _seeing(task: Task, data: Dataset, sizes: Sizes, recipe: Recipe, decided: str | None) -> Choice:
     """Return the net that sees, with its weights and its frame.
 
     ``auto`` learns small pictures from scratch: enlarged for a net that was trained on photographs
     they lose on both counts (see docs/decisions/0003-small-pictures.md). Others get the pretrained
     net that the budget allows on this machine.
     """
-    sizes = shapes(data.samples)
     name = decided or named(task, sizes, recipe)
     if name is None:
         return within_budget(task, data, recipe)
@@ -167,7 +171,7 @@ def weights_of(name: str, recipe: Recipe) -> Weights | None:
     return resolve(name, recipe.weights)
 
 
-def named(task: type[Task] | Task, sizes: Sequence[tuple[int, int]], recipe: Recipe) -> str | None:
+def named(task: type[Task] | Task, sizes: Sizes, recipe: Recipe) -> str | None:
     """Return the net for pictures of ``sizes`` (h, w); None for any pretrained one."""
     if recipe.net != "auto":
         return recipe.net
