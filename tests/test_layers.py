@@ -15,7 +15,7 @@ LAYERS = [
     {"ensemble"},
     {"training"},
     {"lessons"},
-    {"locate"},
+    {"locate", "quantized"},
     {"report"},
     {"model"},
     {"committee"},

@@ -27,7 +27,7 @@ from opsin.recipe import Recipe
 PLUGINS = {"policy": "engine/policies", "task": "tasks"}  # settings that name a file
 VERBS = (
     *(verbs.check, verbs.convert, verbs.train, verbs.evaluate, verbs.predict),
-    *(verbs.locate, verbs.crops),
+    *(verbs.locate, verbs.crops, verbs.quantize),
     *(verbs.study, verbs.ensemble, verbs.augment, verbs.convolve, verbs.nets),
 )
 

@@ -24,7 +24,10 @@ HERE = [
     if runtimes.find(name).available(device)
     for precision in runtimes.find(name).precisions(device)
 ]
+if runtimes.find("openvino").available("cpu"):
+    HERE.append(("openvino", "cpu", "int8"))
 LIMITS = {("cpu", "float32"): 1e-4, ("cuda", "float32"): 0.02}  # a GPU multiplies in TF32
+LIMITS["cpu", "int8"] = 0.3  # of noise, in a net that has learnt nothing
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -59,6 +62,10 @@ def pictures(n: int) -> np.ndarray:
 @pytest.fixture(scope="module", params=HERE, ids="-".join)
 def runtime(request: pytest.FixtureRequest) -> runtimes.Runtime:
     name, device, precision = request.param
+    if precision == "int8":
+        found = runtimes.in_int8(net(), PRE, runtimes.ranges(net(), PRE, pictures(16)))
+        assert found is not None
+        return found
     return runtimes.load(name, net(), PRE, device=device, precision=precision)
 
 

@@ -288,7 +288,7 @@ def test_where_to_write_is_checked_first(runs: list[Path], tmp_path: Path) -> No
     with pytest.raises(InputError, match="no out"):
         verbs.ensemble([str(run) for run in runs])
     file = runs[0] / "model.safetensors"
-    with pytest.raises(ModelError, match="one of the members"):
+    with pytest.raises(ModelError, match="made from"):
         join([file, runs[1]], file)
 
 

@@ -22,7 +22,7 @@ from opsin.ensemble.diversity import diversity
 from opsin.ensemble.held import Asked
 from opsin.ensemble.joined import Joined, Judged, Seat
 from opsin.ensemble.members import FILE, Candidate, agreed, gather
-from opsin.errors import InputError, ModelError
+from opsin.errors import InputError
 from opsin.events import Event, Note
 from opsin.figures import Measures
 from opsin.model import Model
@@ -318,18 +318,3 @@ def _about(
             for each, seat in zip(found, seats, strict=True)
         ],
     }
-
-
-def check_out(out: str | Path | None, models: Sequence[str | Path]) -> Path:
-    """Return the file to write; raise ``InputError`` for none, and for one of the members."""
-    if out is None or not str(out):
-        raise InputError("no out", expected="a file to write", remedy="Add --out five.safetensors.")
-    path = Path(out).expanduser()
-    taken = {Path(each).expanduser().resolve() for each in models}
-    if path.resolve() in taken:
-        raise ModelError(
-            f"{shown(path)}, which is one of the members",
-            expected="another file",
-            remedy="Give another --out.",
-        )
-    return path

@@ -3,7 +3,17 @@
 Shapes: N pictures, C channels, h and w of the net's input.
 """
 
-from opsin.runtimes._choice import difference, fastest, load, throughput
+from opsin.runtimes._choice import difference, fastest, in_int8, load, ranges, throughput
 from opsin.runtimes._runtime import Runtime, find, names
 
-__all__ = ["Runtime", "difference", "fastest", "find", "load", "names", "throughput"]
+__all__ = [
+    "Runtime",
+    "difference",
+    "fastest",
+    "find",
+    "in_int8",
+    "load",
+    "names",
+    "ranges",
+    "throughput",
+]

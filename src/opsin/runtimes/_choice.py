@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from opsin.data.preprocess import Preprocessing
+from opsin.errors import ModelError
 from opsin.runtimes._runtime import Runtime, find
 
 if TYPE_CHECKING:
+    from opsin.runtimes._int8 import Ranges
     from opsin.runtimes._runtime import Outputs, Pictures
 
 # Root mean square, of the spread of the outputs, in the worst example. bf16 was measured at 0.05 to
@@ -69,6 +71,51 @@ def fastest(
             if found is not None and agrees(found.run(pictures), wanted):
                 return found
     return reference
+
+
+def in_int8(
+    net: nn.Module, pre: Preprocessing, ranges: Ranges, *, device: str = "auto"
+) -> Runtime | None:
+    """Return the net in whole numbers of 8 bits, None where this machine cannot run it so.
+
+    How well it agrees with plain torch was measured when ``ranges`` were (``opsin quantize``).
+    """
+    device, runtime = resolved(device), find("openvino")
+    if not runtime.available(device):
+        return None
+    made: Any = runtime
+    try:
+        found: Runtime = made.quantized(net, pre, ranges, device=device)
+    except Exception:  # as in ``_tried``
+        return None
+    return found if np.isfinite(found.run(_noise(pre)[:1])).all() else None
+
+
+def ranges(
+    net: nn.Module, pre: Preprocessing, pictures: Pictures, *, device: str = "auto"
+) -> list[tuple[float, float]]:
+    """Return what each convolution reads of pictures (N, C, h, w), for ``in_int8``.
+
+    Raises ``ModelError`` where nothing on this machine computes in 8 bits.
+    """
+    device, runtime = resolved(device), find("openvino")
+    if not runtime.available(device):
+        raise ModelError(
+            f"{device} without OpenVINO",
+            expected="an x86 processor and the package openvino",
+            remedy="Run this on a processor (--device cpu).",
+        )
+    if getattr(net, "counted", False):
+        raise ModelError("a net that computes outside of OpenVINO", expected="one that does not")
+    made: Any = runtime
+    try:
+        found: list[tuple[float, float]] = made.ranges(net, pre, pictures, device=device)
+    except Exception as error:  # as in ``_tried``
+        why = " ".join(str(error).split())[:120]
+        raise ModelError(
+            f"a net that OpenVINO cannot take ({why})", expected="one that it runs"
+        ) from error
+    return found
 
 
 def resolved(device: str) -> str:

@@ -32,9 +32,11 @@ import torch
 from torch import nn
 
 from opsin.data.preprocess import Preprocessing
+from opsin.runtimes import _int8
 from opsin.runtimes._runtime import Normalised, expect
 
 if TYPE_CHECKING:
+    from opsin.runtimes._int8 import Ranges
     from opsin.runtimes._runtime import Outputs, Pictures
 
 # OpenVINO reports its use to its maker from a process that it forks, which holds on to all that a
@@ -144,15 +146,44 @@ class _Batch:
 
 def load(net: nn.Module, pre: Preprocessing, *, device: str, precision: str) -> OpenVINO:
     """Compile the net for this processor; it is left as it was."""
+    return _compiled(_graph(net, pre), pre, device, precision, HINTS[precision])
+
+
+def quantized(net: nn.Module, pre: Preprocessing, ranges: Ranges, *, device: str) -> OpenVINO:
+    """Compile the net so that its convolutions multiply whole numbers, by ``ranges`` (R, 2)."""
+    model = _graph(net, pre)
+    _int8.put_in(model, ranges)
+    return _compiled(model, pre, device, "int8", HINTS[precisions(device)[0]])
+
+
+def ranges(
+    net: nn.Module, pre: Preprocessing, pictures: Pictures, *, device: str
+) -> list[tuple[float, float]]:
+    """Return what each convolution of the net reads of pictures (N, C, h, w): see ``quantized``."""
+    model = _graph(net, pre)
+    model.reshape([1, *pictures.shape[1:]])
+    alone = (np.ascontiguousarray(pictures[place : place + 1]) for place in range(len(pictures)))
+    return _int8.ranges(model, device, alone)
+
+
+def _compiled(model: Any, pre: Preprocessing, device: str, precision: str, hint: str) -> OpenVINO:
+    """Return the runtime of a graph; ``hint`` is what is multiplied where it says nothing else."""
+    import openvino
+
+    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": hint}
+    compiled = openvino.Core().compile_model(model, device.upper(), settings)
+    return OpenVINO(compiled, (pre.channels, *pre.size), device, precision)
+
+
+def _graph(net: nn.Module, pre: Preprocessing) -> Any:
+    """Return the net as an OpenVINO graph of as many uint8 pictures as go together."""
     import openvino
 
     shape = (pre.channels, *pre.size)
     model = _converted(net, pre, shape)
     model.input(0).get_node().set_element_type(openvino.Type.u8)
     model.reshape([max(1, FILLED // math.prod(shape)), *shape])
-    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": HINTS[precision]}
-    compiled = openvino.Core().compile_model(model, device.upper(), settings)
-    return OpenVINO(compiled, shape, device, precision)
+    return model
 
 
 def _converted(net: nn.Module, pre: Preprocessing, shape: tuple[int, ...]) -> Any:

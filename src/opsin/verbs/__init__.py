@@ -6,7 +6,7 @@ so that ``opsin --help`` does not wait for torch.
 """
 
 from opsin.verbs.lessons import augment, convolve, nets
-from opsin.verbs.models import evaluate, locate, predict, train
+from opsin.verbs.models import evaluate, locate, predict, quantize, train
 from opsin.verbs.pictures import check, convert, crops
 from opsin.verbs.studies import ensemble, study
 
@@ -21,6 +21,7 @@ __all__ = [
     "locate",
     "nets",
     "predict",
+    "quantize",
     "study",
     "train",
 ]

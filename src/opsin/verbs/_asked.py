@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsin.errors import InputError, ModelError
 from opsin.events import Event
 
 if TYPE_CHECKING:
@@ -31,3 +32,17 @@ def load(model: str | Path | Model) -> Model:
     from opsin.model import Model
 
     return model if isinstance(model, Model) else Model.load(model)
+
+
+def new_file(out: str | Path | None, models: Iterable[str | Path]) -> Path:
+    """Return the file to write; raise ``InputError`` for none, and for one it is made from."""
+    if out is None or not str(out):
+        raise InputError("no out", expected="a file to write", remedy="Add --out new.safetensors.")
+    path = Path(out).expanduser()
+    if path.resolve() in {Path(each).expanduser().resolve() for each in models}:
+        raise ModelError(
+            f"{out}, which is what it is made from",
+            expected="another file",
+            remedy="Give another --out.",
+        )
+    return path

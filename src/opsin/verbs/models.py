@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsin.errors import InputError
-from opsin.events import Note
+from opsin.events import Note, follow
 from opsin.recipe import Recipe
-from opsin.verbs._asked import Watch, ignore, load, read
+from opsin.verbs._asked import Watch, ignore, load, new_file, read
 
 if TYPE_CHECKING:
     from opsin.data.dataset import Dataset
     from opsin.figures import Measures
     from opsin.model import Model, Prediction
+    from opsin.quantized import Quantized
 
 
 def train(
@@ -186,6 +187,38 @@ def locate(
         watch(Note(note))
     said = searcher.iterate(images, score)
     return said if draw is None else _drawn(said, images, draw)
+
+
+def quantize(
+    model: str | Path | Model,
+    data: str | Path | Dataset,
+    *,
+    out: str | Path | None = None,
+    root: str | Path | None = None,
+    watch: Watch = ignore,
+) -> Quantized:
+    """Make a model whose convolutions multiply whole numbers of 8 bits, and say what that costs.
+
+    The model file that comes out is used like any other, and runs so wherever OpenVINO does. Its
+    weights stay what they were. Pictures say what the numbers in the net range over; its score is
+    measured beside that of the model as it was, picture by picture.
+
+    Args:
+        model: a model file, or the folder of a run
+        data: labelled pictures like those it learnt from; a test split among them is what judges
+        out: the model file to write
+        root: where a named set lies on this machine, or the folder a table's paths start from
+
+    Examples:
+        opsin quantize runs/shoes photos/ --out shoes-int8.safetensors
+        opsin quantize runs/rac boxes.json --out rac-int8.safetensors --json
+        opsin predict rac-int8.safetensors photos/ --draw out/
+    """
+    from opsin.quantized import quantize as made
+
+    known = load(model)
+    path = new_file(out, [known.path] if known.path else [])
+    return follow(made(known, read(data, root), path), watch)
 
 
 def _drawn(

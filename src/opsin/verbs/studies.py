@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from opsin.errors import InputError
 from opsin.events import follow
-from opsin.verbs._asked import Watch, ignore
+from opsin.verbs._asked import Watch, ignore, new_file
 
 if TYPE_CHECKING:
     from opsin.data.dataset import Dataset
@@ -117,7 +117,7 @@ def ensemble(
     """
     from opsin.ensemble import held, job, rows
 
-    path = job.check_out(out, models)
+    path = new_file(out, models)
     studied = len(models) == 1 and rows.is_study(models[0])
     who = select or ("greedy" if studied or size is not None else "all")
     wish = job.Wish(vote, who, job.SIZE if size is None else size)
