@@ -5,6 +5,7 @@ Shapes: N pictures, C channels, h and w of the net's input.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +18,8 @@ from opsin import runtimes
 from opsin.data.dataset import Dataset
 from opsin.data.decode import centre
 from opsin.data.loader import prepared
-from opsin.data.sample import Sample
 from opsin.errors import DataError, ModelError
-from opsin.events import Event, Finished, Started
+from opsin.events import Advanced, Event, Finished, Started
 from opsin.figures import Metric, count
 from opsin.model import Model
 from opsin.results import Result
@@ -29,6 +29,9 @@ LOOKED_AT = 64  # pictures that say what the numbers in the net range over
 FEWEST = 8
 BLOCK = 16
 PARTS = "ranges", "measuring"
+DEVICE = "cpu"  # where OpenVINO computes in 8 bits
+
+Said = tuple[list[Result], list[Result], list[Result]]  # before, after, truths
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,40 +107,45 @@ def quantize(model: Model, data: Dataset, out: Path) -> Generator[Event, None, Q
     computes in 8 bits, ``DataError`` for too few pictures.
     """
     model.must_know(data)
-    learnt_from = [sample for sample in data.samples if sample.split != "test"]
+    began = time.monotonic()
     yield Started(PARTS[0])
-    pixels = _seen(model, learnt_from if len(learnt_from) >= FEWEST else data.samples)
-    device = model.recipe.device
-    spans = runtimes.ranges(model.net, model.preprocessing, pixels, device=device)
+    pixels = _seen(model, data)
+    spans = runtimes.ranges(model.net, model.preprocessing, pixels, device=DEVICE)
     if not spans:
         raise ModelError(f"{model.net_name}, which does not convolve", expected="convolutions")
-    yield Finished(PARTS[0], 0.0, f"{count(len(spans), 'convolution')}")
-    fact = {"ranges": [[round(end, 6) for end in span] for span in spans], "pictures": len(pixels)}
-    made = replace(model, about={**model.about, "int8": fact}, path=out)
-    if made.runtime.precision != "int8":
+    yield Finished(PARTS[0], time.monotonic() - began, count(len(spans), "convolution"))
+    runtime = runtimes.in_int8(model.net, model.preprocessing, spans, device=DEVICE)
+    if runtime is None:
         raise ModelError(
             f"{model.net_name}, which does not run in 8 bits on this machine",
             expected="a net whose convolutions OpenVINO can round",
         )
-    yield Started(PARTS[1])
-    before, after, truths = _said(model, made, data)
+    fact = {"ranges": [[round(end, 6) for end in span] for span in spans], "pictures": len(pixels)}
+    made = replace(model, about={**model.about, "int8": fact}, path=out)
+    made.__dict__["runtime"] = runtime  # on a GPU it would run otherwise
+    before, after, truths = yield from _said(model, made, data)
     task = model.task
     scores = task.headline(before, truths), task.headline(after, truths)
+    about = {**made.about, "int8": fact | {"score": scores[1].to_dict()}}
     found = Quantized(
-        replace(made, about={**made.about, "int8": fact | {"score": scores[1].to_dict()}}),
-        (model.runtime.name, made.runtime.name),
+        replace(made, about=about),
+        (model.runtime.name, runtime.name),
         scores,
-        (runtimes.throughput(model.runtime, pixels), runtimes.throughput(made.runtime, pixels)),
+        (runtimes.throughput(model.runtime, pixels), runtimes.throughput(runtime, pixels)),
         lead(task, after, before, truths),
         len(pixels),
     )
     found.model.save(out)
-    yield Finished(PARTS[1], 0.0, f"{task.better} {scores[0].value:.4f} → {scores[1].value:.4f}")
     return found
 
 
-def _seen(model: Model, samples: list[Sample] | tuple[Sample, ...]) -> NDArray[np.uint8]:
-    """Return up to 64 pictures (N, C, h, w) as the net sees them, evenly chosen."""
+def _seen(model: Model, data: Dataset) -> NDArray[np.uint8]:
+    """Return up to 64 pictures (N, C, h, w) as the net sees them, evenly chosen.
+
+    They are of what is not to be measured, where that is enough.
+    """
+    others = [sample for sample in data.samples if sample.split != "test"]
+    samples = others if len(others) >= FEWEST else data.samples
     places = np.linspace(0, len(samples) - 1, min(LOOKED_AT, len(samples))).astype(int)
     named = ((samples[place].called, samples[place].image) for place in places)
     found = [
@@ -154,17 +162,22 @@ def _seen(model: Model, samples: list[Sample] | tuple[Sample, ...]) -> NDArray[n
     return np.ascontiguousarray(centre(np.stack(found), model.preprocessing))
 
 
-def _said(
-    before: Model, after: Model, data: Dataset
-) -> tuple[list[Result], list[Result], list[Result]]:
+def _said(before: Model, after: Model, data: Dataset) -> Generator[Event, None, Said]:
     """Return what both models say of the pictures to measure, and the truths of these."""
+    began = time.monotonic()
+    yield Started(PARTS[1], len(data.split("test")) or len(data))
+    rows = []
     both = zip(before.answers(data), after.answers(data), strict=True)
-    rows = [
-        (one.result, other.result, sample.truth)
-        for (sample, one), (_, other) in both
-        if one.result is not None and other.result is not None and sample.truth is not None
-    ]
+    for (sample, one), (_, other) in both:
+        if one.result is not None and other.result is not None and sample.truth is not None:
+            rows.append((one.result, other.result, sample.truth))
+        yield Advanced(PARTS[1])
     if not rows:
-        raise DataError(f"{len(data)} pictures, none of which could be read", expected="some")
+        raise DataError(
+            f"{count(len(data), 'picture')}, none of which could be read",
+            expected="at least one picture with its truth",
+            remedy="See `opsin check`.",
+        )
+    yield Finished(PARTS[1], time.monotonic() - began, count(len(rows), "picture"))
     first, second, truths = (list(column) for column in zip(*rows, strict=True))
     return first, second, truths
