@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--who", choices=("ours", "peer"), help=argparse.SUPPRESS)
+    parser.add_argument("--who", choices=("ours", "int8", "peer"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     photos = sorted((given.data / "raccoon").rglob("*.jpg"))
     if given.who:

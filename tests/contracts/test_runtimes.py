@@ -61,12 +61,21 @@ def pictures(n: int) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=HERE, ids="-".join)
 def runtime(request: pytest.FixtureRequest) -> runtimes.Runtime:
-    name, device, precision = request.param
-    if precision == "int8":
-        found = runtimes.in_int8(net(), PRE, runtimes.ranges(net(), PRE, pictures(16)))
-        assert found is not None
-        return found
-    return runtimes.load(name, net(), PRE, device=device, precision=precision)
+    return loaded(net(), PRE, *request.param)
+
+
+def loaded(
+    made: nn.Module, pre: Preprocessing, name: str, device: str, precision: str
+) -> runtimes.Runtime:
+    """Return a net in a runtime; in 8 bits by ranges that noise has."""
+    if precision != "int8":
+        return runtimes.load(name, made, pre, device=device, precision=precision)
+    shape = (16, pre.channels, *pre.size)
+    noise = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    spans = runtimes.ranges(made, pre, noise, device=device)
+    found = runtimes.in_int8(made, pre, spans, device=device)
+    assert found is not None
+    return found
 
 
 def test_it_says_what_torch_says(runtime: runtimes.Runtime) -> None:
@@ -138,7 +147,7 @@ def test_halves_and_features_run_too(name: str, device: str, precision: str) -> 
     made = net().eval()
     lower, _ = nets.cut(made, nets.stages(made)[3])
     for part, ndim in ((lower, 4), (nets.headless(made), 2)):
-        ready = runtimes.load(name, part, PRE, device=device, precision=precision)
+        ready = loaded(part, PRE, name, device, precision)
         floats = (torch.from_numpy(pictures(3)).float() / 255 - 0.45) / 0.225
         assert ready.run(pictures(3)).ndim == ndim
         assert ready.run(pictures(3)).shape[1:] == tuple(part(floats).shape[1:])
@@ -150,7 +159,7 @@ def test_the_net_is_left_as_it_was_and_the_runtime_too(
 ) -> None:
     made = net().train()
     before = {key: value.clone() for key, value in made.state_dict().items()}
-    ready = runtimes.load(name, made, PRE, device=device, precision=precision)
+    ready = loaded(made, PRE, name, device, precision)
     wanted = ready.run(pictures(2))
     assert made.training and all(m.training for m in made.modules())
     assert all(torch.equal(value, before[key]) for key, value in made.state_dict().items())
@@ -188,7 +197,7 @@ def test_nets_of_our_own_run_everywhere(own: str) -> None:
         images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
         wanted = made.eval()((torch.from_numpy(images).float() / 255 - 0.5) / 0.25).numpy()
     for name, device, precision in HERE:
-        ready = runtimes.load(name, made, pre, device=device, precision=precision)
+        ready = loaded(made, pre, name, device, precision)
         limit = LIMITS.get((device, precision), 0.15)
         assert runtimes.difference(ready.run(images), wanted) < limit, (name, device, precision)
 
@@ -199,6 +208,6 @@ def test_nets_come_and_go_without_waiting_for_each_other() -> None:
     pre = Preprocessing((28, 28), mean=(0.5,), std=(0.5,))
     for _ in range(20):
         for name, device, precision in HERE:
-            ready = runtimes.load(name, small, pre, device=device, precision=precision)
+            ready = loaded(small, pre, name, device, precision)
             ready.run(np.zeros((3, 1, 28, 28), np.uint8))
             del ready
