@@ -22,11 +22,12 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest tests/test_layers.py tests/test_surface.py tests/test_imports.py
 
+# Two processes share these tests (they run on one thread, mostly); those that learn have all cores.
 fast: $(READY)
-	$(BIN)/pytest -m "not contracts and not learns"
+	$(BIN)/pytest -n 2 -m "not contracts and not learns"
 
 contracts: $(READY)
-	$(BIN)/pytest -m contracts
+	$(BIN)/pytest -n 2 -m contracts
 
 learns: $(READY)
 	$(BIN)/pytest -m learns
