@@ -63,6 +63,13 @@ def test_what_is_told_is_what_was_measured(
     assert said["pictures_of_ranges"] == 64  # of 120, evenly chosen
 
 
+def test_made_again_it_is_set_beside_what_it_was_first(eight: Path, photos: Path) -> None:
+    again = opsin.verbs.quantize(eight, photos, out=eight.with_name("again.safetensors"))
+    first, second = again.names
+    assert "int8" in second
+    assert "int8" not in first
+
+
 def test_ranges_hold_what_convolutions_read(trained: Path) -> None:
     model = opsin.Model.load(trained)
     draws = np.random.default_rng(0)

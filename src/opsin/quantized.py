@@ -107,6 +107,8 @@ def quantize(model: Model, data: Dataset, out: Path) -> Generator[Event, None, Q
     computes in 8 bits, ``DataError`` for too few pictures.
     """
     model.must_know(data)
+    kept = {name: fact for name, fact in model.about.items() if name != "int8"}
+    model = replace(model, about=kept)  # as it was before, even if it was made so once already
     began = time.monotonic()
     yield Started(PARTS[0])
     pixels = _seen(model, data)
