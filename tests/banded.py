@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import opsin
-from opsin.data.decode import from_array
+from opsin.data.arrays import from_array
 
 Pixels = NDArray[np.uint8]
 

@@ -98,6 +98,7 @@ def test_wrong_calls(
     for words, told in {
         (trained, photos): "no out",
         (trained, photos, "--out", trained / "model.safetensors"): "made from",
+        (trained, photos, "--out", tmp_path): "which is a folder",
         (trained, tmp_path / "none", "--out", tmp_path / "x"): "none",
         (tmp_path / "none", photos, "--out", tmp_path / "x"): "none",
     }.items():

@@ -37,6 +37,14 @@ class Metric:
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f}, n={self.n})"
 
+    def short(self) -> str:
+        """Return it to four digits, without its n.
+
+        >>> Metric(0.9866, 0.983, 0.99, 372).short()
+        '0.9866 (0.9830–0.9900)'
+        """
+        return f"{self.value:.4f} ({self.low:.4f}–{self.high:.4f})"
+
     def to_dict(self) -> dict[str, float | int]:
         """Return plain data with the keys ``value``, ``low``, ``high`` and ``n``."""
         return asdict(self)

@@ -37,9 +37,10 @@ from opsin.tasks._suspects import suspects
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from opsin.data.loader import Block
     from opsin.data.sample import Source
     from opsin.runtimes import Runtime
+
+Asked = tuple[list[str], list[str | None], list[tuple[int, int]]]  # names, errors, sizes
 
 FORMAT = 1  # of the header; raised when a reader of today could not read it
 BLOCK = 64  # pictures decoded ahead of the net: what keeps memory flat over any number of them
@@ -65,7 +66,8 @@ class Prediction:
 class Model:
     """Is a trained net with everything needed to use it, explain where it came from and trust it.
 
-    ``about`` holds plain facts: policy, seeds, data fingerprint, versions, scores with intervals.
+    ``about`` holds plain facts: policy, seeds, data fingerprint, versions, scores with intervals,
+    and of a model that ``opsin quantize`` made the ranges it computes in.
     """
 
     net: nn.Module
@@ -145,7 +147,8 @@ class Model:
 
         Where ``opsin quantize`` has measured the model in whole numbers of 8 bits, it is these.
         """
-        if ranges := dict(self.about.get("int8", {})).get("ranges"):
+        fact = self.about.get("int8")
+        if isinstance(fact, Mapping) and (ranges := fact.get("ranges")):
             device = self.recipe.device
             found = runtimes.in_int8(self.net, self.preprocessing, ranges, device=device)
             if found is not None:
@@ -204,7 +207,7 @@ class Model:
         return self._stream(sources, tta)
 
     def _stream(self, sources: Iterable[tuple[str, Source]], tta: int) -> Iterator[Prediction]:
-        asked: deque[Block] = deque()
+        asked: deque[Asked] = deque()
         pictures = self._readable(sources, asked)
         if tta == 1:  # the net works on what comes next while answers are made of what it said
             seen = (np.ascontiguousarray(centre(some, self.preprocessing)) for some in pictures)
@@ -212,31 +215,27 @@ class Model:
         else:
             answers = (self.outputs(some, tta=tta) for some in pictures)
         for outputs in answers:
-            results = self.decode(outputs)
-            while not any(array is not None for array in asked[0][1]):
-                yield from self._said(asked.popleft(), [])
-            yield from self._said(asked.popleft(), results)
-        for block in asked:
-            yield from self._said(block, [])
+            results = iter(self.decode(outputs) if len(outputs) else [])
+            for name, error, size in zip(*asked.popleft(), strict=True):
+                if error:
+                    yield Prediction(name, error=error)
+                else:
+                    placement = self.preprocessing.placement(size)
+                    yield Prediction(name, next(results).restored(placement))
 
     def _readable(
-        self, sources: Iterable[tuple[str, Source]], asked: deque[Block]
+        self, sources: Iterable[tuple[str, Source]], asked: deque[Asked]
     ) -> Iterator[NDArray[np.uint8]]:
-        """Yield blocks of pictures (n, C, H, W), and note in ``asked`` all that was to be read."""
-        for block in prepared(sources, self.preprocessing, max(FEW, self.runtime.together)):
-            asked.append(block)
-            if good := [array for array in block[1] if array is not None]:
-                yield np.stack(good)
+        """Yield blocks of pictures (n, C, H, W), and note in ``asked`` what was to be read.
 
-    def _said(self, block: Block, results: Sequence[Result]) -> Iterator[Prediction]:
-        """Yield what is said of each picture of a block, ``results`` of those that were read."""
-        names, _, errors, sizes = block
-        left = iter(results)
-        for name, error, size in zip(names, errors, sizes, strict=True):
-            if error:
-                yield Prediction(name, error=error)
-            else:
-                yield Prediction(name, next(left).restored(self.preprocessing.placement(size)))
+        Of a block none of which could be read n is 0.
+        """
+        pre = self.preprocessing
+        none = np.empty((0, pre.channels, *pre.working), np.uint8)
+        for names, arrays, errors, sizes in prepared(sources, pre, max(FEW, self.runtime.together)):
+            asked.append((names, errors, sizes))
+            good = [array for array in arrays if array is not None]
+            yield np.stack(good) if good else none
 
     def outputs(self, pixels: NDArray[np.uint8], *, tta: int = 1) -> NDArray[np.float32]:
         """Return the net's outputs (N, K) for pictures (N, C, H, W) at the working size.
@@ -245,7 +244,7 @@ class Model:
         the plain view, and of others drawn from what the net learnt with.
         """
         plain = self.runtime.run(np.ascontiguousarray(centre(pixels, self.preprocessing)))
-        if tta == 1:
+        if tta == 1 or not len(pixels):
             return plain
         if self.task.result.located:
             raise InputError(

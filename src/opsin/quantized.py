@@ -80,7 +80,7 @@ class Quantized:
             {
                 "model": which,
                 "runs in": name,
-                self.model.task.better: f"{score.value:.4f} ({score.low:.4f}–{score.high:.4f})",
+                self.model.task.better: score.short(),
                 "pictures/s": f"{rate:,.0f}",
             }
             for which, name, score, rate in rows

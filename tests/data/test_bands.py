@@ -15,9 +15,10 @@ from PIL import Image
 import opsin
 from banded import field, noise, tiff
 from opsin.data import formats, tiles
+from opsin.data.arrays import to_array
 from opsin.data.cache import fill
 from opsin.data.dataset import Dataset
-from opsin.data.decode import PictureError, decode, full, look, prepare, to_array
+from opsin.data.decode import PictureError, decode, full, look, prepare
 from opsin.data.drawn import Album
 from opsin.data.memory import held
 from opsin.data.opening import READERS

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from opsin.data.arrays import to_array
 from opsin.data.preprocess import Preprocessing
-from opsin.data.scaling import FILTERS, GREY, fit, to_array
+from opsin.data.scaling import FILTERS, GREY, fit
 
 LIGHT = {1: (0.5,), 3: (0.5,) * 3, 4: (0.5,) * 4}
 

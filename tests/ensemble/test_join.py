@@ -290,6 +290,8 @@ def test_where_to_write_is_checked_first(runs: list[Path], tmp_path: Path) -> No
     file = runs[0] / "model.safetensors"
     with pytest.raises(ModelError, match="made from"):
         join([file, runs[1]], file)
+    with pytest.raises(ModelError, match="made from"):
+        join(runs, file)  # the same, by the folder of its run
 
 
 def test_a_full_disk_leaves_no_file(

@@ -22,8 +22,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opsin.data.arrays import from_array
 from opsin.data.copies import SMALL, settled, thumbnail
-from opsin.data.decode import PictureError, fitted, from_array
+from opsin.data.decode import PictureError, sized
 from opsin.data.memory import Memory
 from opsin.data.preprocess import Preprocessing
 from opsin.data.sample import Sample
@@ -32,7 +33,7 @@ from opsin.events import Advanced, Event, Finished, Problem, Started
 from opsin.files import write_text
 from opsin.ops import phash
 
-RULE = 3  # raise it whenever decode.py gives other pixels than before
+RULE = 3  # raise it whenever decode.py or scaling.py gives other pixels than before
 PART = "read pictures"
 BLOCK = 4096  # ready arrays written at a time
 TASK = 16  # pictures a thread takes at a time: enough that handing out work costs nothing
@@ -152,7 +153,7 @@ def _read(
 ) -> NDArray[np.uint8] | None:
     """Decode and put a sample; return a thumbnail where its looks say enough."""
     try:
-        pixels, size = fitted(sample.image, pre, memory)
+        pixels, size = sized(sample.image, pre, memory)
     except PictureError as error:
         where = sample.called or str(index)
         notes.problems[index] = Problem(error.kind, where, str(error))
@@ -164,7 +165,7 @@ def _read(
     if min(size) < SMALL:
         notes.hashes[index] = int(_digest(out)[:16], 16)
         return None
-    return thumbnail(from_array(pixels[:3] if len(pixels) > 1 else pixels[0]))
+    return thumbnail(from_array(pixels[:3]))
 
 
 def _raw(samples: Sequence[Sample], working: tuple[int, int]) -> bool:

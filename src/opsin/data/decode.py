@@ -30,9 +30,9 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 from PIL.Image import Transpose
 
+from opsin.data.arrays import FOUR, MODES, bands, from_array, to_array
 from opsin.data.memory import MOST_DECODED, Memory, held
 from opsin.data.opening import (
-    FOUR,
     MOST_PIXELS,
     SUFFIXES,
     PictureError,
@@ -43,7 +43,7 @@ from opsin.data.opening import (
     opened,
 )
 from opsin.data.preprocess import Preprocessing
-from opsin.data.scaling import draft, fit, to_array
+from opsin.data.scaling import draft, fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,6 @@ UPRIGHT = {
     8: Transpose.ROTATE_90,
 }
 BAND = 1 << 20  # pixels whose colours are converted at once
-MODES = {1: "L", 3: "RGB", 4: FOUR}  # of Pillow, by the number of bands
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +129,17 @@ def prepare(source: Source, pre: Preprocessing, memory: Memory | None = None) ->
 def sized(
     source: Source, pre: Preprocessing, memory: Memory | None = None
 ) -> tuple[Pixels, tuple[int, int]]:
-    """Return a picture at the working size, uint8 (C, h, w), and the (height, width) it had."""
-    if isinstance(source, np.ndarray) and _ready(source, pre):
-        return source.reshape(pre.channels, *pre.working), pre.working
-    return fitted(source, pre, memory)
+    """Return a picture at the working size, uint8 (C, h, w), and the (height, width) it had.
+
+    Raises ``PictureError`` as ``decode`` does, and for fewer bands than the net sees.
+    """
+    if isinstance(source, np.ndarray):
+        if _ready(source, pre):
+            return source.reshape(pre.channels, *pre.working), pre.working
+        image = from_array(_checked(source))
+        return fit(image, pre, "an array"), (image.height, image.width)
+    with _upright(source, pre, memory) as upright:
+        return fit(_eight_bit(upright), pre, called(source)), upright.info["opsin_size"]
 
 
 def centre(images: Pixels, pre: Preprocessing) -> Pixels:
@@ -152,24 +158,10 @@ def look(source: Source) -> Facts:
     """Return what the header says, without decoding; raise ``PictureError`` as ``decode`` does."""
     if isinstance(source, np.ndarray):
         height, width = _checked(source).shape[-2:]
-        return Facts(width, height, MODES[_bands(source)], "array")
+        return Facts(width, height, MODES[bands(source)], "array")
     with opened(source) as (image, name):
         height, width = _size(image)
         return Facts(width, height, image.mode, name)
-
-
-def fitted(
-    source: Source, pre: Preprocessing, memory: Memory | None = None
-) -> tuple[Pixels, tuple[int, int]]:
-    """Return a picture at the working size, (C, h, w), and the (height, width) it had.
-
-    Raises ``PictureError`` for fewer bands than the net sees.
-    """
-    if isinstance(source, np.ndarray):
-        image = from_array(_checked(source))
-        return fit(image, pre, "an array"), (image.height, image.width)
-    with _upright(source, pre, memory) as upright:
-        return fit(_eight_bit(upright), pre, called(source)), upright.info["opsin_size"]
 
 
 def full(source: Source) -> Image.Image:
@@ -181,13 +173,6 @@ def full(source: Source) -> Image.Image:
         return from_array(_checked(source))
     with _upright(source) as upright:
         return _eight_bit(upright)
-
-
-def from_array(array: Pixels) -> Image.Image:
-    """Return pixels (B, H, W) or (H, W) as a picture of mode L, RGB or RGBX."""
-    mode, size = MODES[_bands(array)], array.shape[:-3:-1]
-    turned = array if array.ndim == 2 else array.transpose(1, 2, 0)  # (H, W, B)
-    return Image.frombuffer(mode, size, np.ascontiguousarray(turned), "raw", mode, 0, 1)
 
 
 # ── turning ───────────────────────────────────────────────────────────────────────────────────
@@ -285,11 +270,6 @@ def _checked(array: Pixels) -> Pixels:
         expected = f"at most {MOST_PIXELS // 10**6} megapixels"
         raise PictureError("too-large", f"an array of {array.shape}", expected=expected)
     return array
-
-
-def _bands(array: Pixels) -> int:
-    """Return how many bands pixels (B, H, W) or (H, W) have: 1, 3 or 4."""
-    return 1 if array.ndim == 2 else len(array)
 
 
 # ── colours ─────────────────────────────────────────────────────────────────────────────────────

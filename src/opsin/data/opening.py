@@ -21,6 +21,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from opsin.data.arrays import FOUR
 from opsin.data.sample import shown
 from opsin.errors import DataError
 
@@ -29,8 +30,6 @@ MOST_BYTES = 1 << 30
 SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"]
 )  # in a folder, what is taken for a picture without looking inside
-
-FOUR = "RGBX"  # Pillow's mode of four bands, of which the fourth is no alpha
 
 
 class Tiff(TiffImagePlugin.TiffImageFile):

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 from PIL.Image import Resampling
 
-from opsin.data.opening import FOUR, PictureError
+from opsin.data.arrays import MODES, to_array
+from opsin.data.opening import PictureError
 from opsin.data.preprocess import Preprocessing
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 GREY = 128  # what `pad` fills with
 FILTERS = {"bilinear": Resampling.BILINEAR, "bicubic": Resampling.BICUBIC}
-SEEN = {1: "L", 3: "RGB", 4: FOUR}  # modes of Pillow that become C channels
 GAP = 2.0  # times the working size that Pillow averages larger pictures down to, in whole pixels
 
 
@@ -44,8 +44,8 @@ def fit(image: Image.Image, pre: Preprocessing, said: str) -> Pixels:
     """
     hold_to_bands(len(image.getbands()), pre, said)
     height, width = pre.working
-    if image.mode not in ("L", SEEN[pre.channels]):
-        image = image.convert(SEEN[pre.channels])
+    if image.mode not in ("L", MODES[pre.channels]):
+        image = image.convert(MODES[pre.channels])
     down, across = pre.scales((image.height, image.width))
     inner = (
         min(width, max(1, round(image.width * across))),
@@ -87,12 +87,6 @@ def _scaled(
     made = functional.interpolate(planes, size[::-1], mode=interpolation, antialias=True)
     scaled: Pixels = made[0].numpy()
     return scaled
-
-
-def to_array(image: Image.Image) -> Pixels:
-    """Return a picture of mode L, RGB or RGBX as uint8 (C, H, W)."""
-    array = np.asarray(image)
-    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)  # (C, H, W)
 
 
 def hold_to_bands(bands: int, pre: Preprocessing, said: str) -> None:

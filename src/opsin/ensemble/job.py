@@ -87,12 +87,6 @@ def join(
     snapshots: bool = False,
 ) -> Generator[Event, None, Joined]:
     """Make one model of several, write it to ``out`` and return it with what is known of it."""
-    if out.is_dir():
-        raise InputError(
-            f"{shown(out)}, which is a folder",
-            expected="a file to write",
-            remedy=f"Give --out {shown(out / 'ensemble.safetensors')}.",
-        )
     if len(models) == 1 and rows.is_study(models[0]):
         pool = yield from _of_study(Path(models[0]).expanduser(), data)
     else:

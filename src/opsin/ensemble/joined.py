@@ -94,12 +94,12 @@ class Joined:
                 "net": seat.net,
                 "seed": str(seat.seed),
                 "votes": f"{seat.votes:.4g}",
-                **{f"{part} {better}": _short(metric) for part, metric in seat.scores.items()},
+                **{f"{part} {better}": metric.short() for part, metric in seat.scores.items()},
             }
             for seat in self.seats
         ]
         together = {
-            f"{part} {better}": _short(each.measures.metrics[better])
+            f"{part} {better}": each.measures.metrics[better].short()
             for part, each in self.judged.items()
         }
         return [*rows, {"member": "all together", "net": self.vote} | together]
@@ -125,12 +125,3 @@ class Joined:
             return f"behind {than}, by {-lead.value:.4f} ({low:.4f} to {high:.4f})"
         bounds = f"{lead.value:+.4f} ({lead.low:+.4f} to {lead.high:+.4f})"
         return f"neither clearly ahead of {than}, nor behind: {bounds}"
-
-
-def _short(metric: Metric) -> str:
-    """Return a metric without its n, which stands below the table.
-
-    >>> _short(Metric(0.9866, 0.983, 0.99, 372))
-    '0.9866 (0.9830–0.9900)'
-    """
-    return f"{metric.value:.4f} ({metric.low:.4f}–{metric.high:.4f})"

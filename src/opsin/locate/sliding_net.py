@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from torch import fx, nn
 
 from opsin import runtimes
-from opsin.data.decode import from_array
+from opsin.data.arrays import from_array, to_array
 from opsin.data.preprocess import Preprocessing
-from opsin.data.scaling import FILTERS, to_array
+from opsin.data.scaling import FILTERS
 from opsin.errors import ModelError, SizeError, WeightsError
 from opsin.locate.frames import Floats, widening
 from opsin.nets import _graph

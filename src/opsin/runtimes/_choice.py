@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import nn
 
 from opsin.data.preprocess import Preprocessing
 from opsin.errors import ModelError
+from opsin.runtimes import openvino
 from opsin.runtimes._runtime import Runtime, find
 
 if TYPE_CHECKING:
@@ -80,12 +81,11 @@ def in_int8(
 
     How well it agrees with plain torch was measured when ``ranges`` were (``opsin quantize``).
     """
-    device, runtime = resolved(device), find("openvino")
-    if not runtime.available(device):
+    device = resolved(device)
+    if not openvino.available(device):
         return None
-    made: Any = runtime
     try:
-        found: Runtime = made.quantized(net, pre, ranges, device=device)
+        found = openvino.quantized(net, pre, ranges, device=device)
     except Exception:  # as in ``_tried``
         return None
     return found if np.isfinite(found.run(_noise(pre)[:1])).all() else None
@@ -98,8 +98,8 @@ def ranges(
 
     Raises ``ModelError`` where nothing on this machine computes in 8 bits.
     """
-    device, runtime = resolved(device), find("openvino")
-    if not runtime.available(device):
+    device = resolved(device)
+    if not openvino.available(device):
         raise ModelError(
             f"{device} without OpenVINO",
             expected="an x86 processor and the package openvino",
@@ -107,15 +107,13 @@ def ranges(
         )
     if getattr(net, "counted", False):
         raise ModelError("a net that computes outside of OpenVINO", expected="one that does not")
-    made: Any = runtime
     try:
-        found: list[tuple[float, float]] = made.ranges(net, pre, pictures, device=device)
+        return openvino.ranges(net, pre, pictures, device=device)
     except Exception as error:  # as in ``_tried``
         why = " ".join(str(error).split())[:120]
         raise ModelError(
             f"a net that OpenVINO cannot take ({why})", expected="one that it runs"
         ) from error
-    return found
 
 
 def resolved(device: str) -> str:

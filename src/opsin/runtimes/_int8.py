@@ -29,7 +29,7 @@ Ranges = Sequence[Sequence[float]]  # (R, 2): least and most of what each convol
 KINDS = ("Convolution", "GroupConvolution")
 SHARE = 99.99  # per cent of the numbers in a picture that its range holds; the rest is cut
 TINY = 1e-6
-INPUTS = {False: 256, True: 255}  # steps, by whether they are weights: those lie evenly round zero
+READ, WEIGHED = 256, 255  # steps of what is read, and of weights, which lie evenly round zero
 
 
 def convolutions(model: Any) -> list[Any]:
@@ -79,10 +79,10 @@ def put_in(model: Any, ranges: Ranges) -> None:
         source = node.input_value(0)
         name = _named(source)
         if name not in rounded:
-            rounded[name] = _rounded(source, *_steps(low, high), INPUTS[False])
+            rounded[name] = _rounded(source, *_steps(low, high), READ)
         node.input(0).replace_source_output(rounded[name].output(0))
         most = _most(node.input_value(1), node.get_type_name())
-        weights = _rounded(node.input_value(1), -most, most, INPUTS[True])
+        weights = _rounded(node.input_value(1), -most, most, WEIGHED)
         node.input(1).replace_source_output(weights.output(0))
     model.validate_nodes_and_infer_types()
 

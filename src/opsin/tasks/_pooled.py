@@ -6,6 +6,7 @@ is told whatever it is.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,7 +38,7 @@ def remembered(classes: tuple[str, ...], temperature: float, least: int) -> tupl
     return classes
 
 
-class Pooled:
+class Pooled(ABC):
     """Is the part of a task that one answer for a whole picture settles."""
 
     linear: ClassVar[bool] = True
@@ -95,9 +96,9 @@ class Pooled:
         """Return the loss of what the net says of the inputs."""
         return self.loss(net(inputs).float(), targets, recipe)
 
+    @abstractmethod
     def loss(self, outputs: Tensor, targets: Tensor, recipe: Recipe) -> dict[str, Tensor]:
         """Return named terms, each a mean over the batch; their sum is what descends."""
-        raise NotImplementedError
 
     def told(self, results: Sequence[Result], score: float | None) -> list[Result]:
         """Return all results: there is one for each picture, sure or not."""

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 DETECTOR = "yolo"  # where none is named
 SIDE = 320  # pixels that a photograph is seen at
 SMALL = 64  # pixels: pictures up to this side are seen as they are
-HALVED = 32  # pixels that become one where nets see coarsest
-NARROW = 3 * HALVED  # pixels: on less, most places of the coarsest map are a border
 
 
 class Detect(Placed):
@@ -255,9 +253,11 @@ def shaped(side: int, sizes: Sizes) -> tuple[int, int]:
     >>> shaped(320, [(480, 640), (480, 640), (640, 480)]), shaped(320, [(3000, 500)])
     ((256, 320), (320, 160))
     """
+    from opsin.nets.detectors._dense import ROWS, STEP
+
     ratio = float(np.median([height / width for height, width in sizes]))
-    short = HALVED * round(side * min(ratio, 1 / ratio) / HALVED)
-    short = min(side, max(short, side // 2, NARROW))
+    short = STEP * round(side * min(ratio, 1 / ratio) / STEP)
+    short = min(side, max(short, side // 2, ROWS * STEP))
     return (short, side) if ratio < 1 else (side, short)
 
 

@@ -39,7 +39,14 @@ def new_file(out: str | Path | None, models: Iterable[str | Path]) -> Path:
     if out is None or not str(out):
         raise InputError("no out", expected="a file to write", remedy="Add --out new.safetensors.")
     path = Path(out).expanduser()
-    if path.resolve() in {Path(each).expanduser().resolve() for each in models}:
+    if path.is_dir():
+        raise InputError(
+            f"{out}, which is a folder",
+            expected="a file to write",
+            remedy=f"Give --out {path / 'new.safetensors'}.",
+        )
+    given = [Path(each).expanduser().resolve() for each in models]
+    if path.resolve() in {*given, *(each / "model.safetensors" for each in given)}:
         raise ModelError(
             f"{out}, which is what it is made from",
             expected="another file",

@@ -214,11 +214,11 @@ def quantize(
         opsin quantize runs/rac boxes.json --out rac-int8.safetensors --json
         opsin predict rac-int8.safetensors photos/ --draw out/
     """
-    from opsin.quantized import quantize as made
+    from opsin import quantized
 
     known = load(model)
     path = new_file(out, [known.path] if known.path else [])
-    return follow(made(known, read(data, root), path), watch)
+    return follow(quantized.quantize(known, read(data, root), path), watch)
 
 
 def _drawn(

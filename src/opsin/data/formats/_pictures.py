@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from opsin.data.decode import SUFFIXES, from_array, kind_of
-from opsin.data.opening import FOUR
+from opsin.data.arrays import FOUR, from_array
+from opsin.data.decode import SUFFIXES, kind_of
 from opsin.data.sample import shown
 from opsin.errors import DataError
 from opsin.files import replacing
