@@ -45,6 +45,23 @@ def test_results_do_not_depend_on_what_else_is_asked(trained: Path, photos: Path
         assert model.predict(file)[0].to_dict() == together[str(file)]
 
 
+@pytest.mark.parametrize("tta", [1, 3])
+def test_blocks_that_cannot_be_read_are_answered_in_their_place(
+    trained: Path, photos: Path, tta: int
+) -> None:
+    model = opsin.Model.load(trained)
+    files = sorted(photos.glob("*/*.png"))
+    bad = max(64, model.runtime.together)
+    asked = [b"no picture"] * bad + [files[0]] + [b""] * 2 * bad + [files[1]] + [b"GIF"] * bad
+    said = model.predict(asked, tta=tta)
+    assert len(said) == len(asked)
+    good = [place for place, each in enumerate(said) if each.result is not None]
+    assert good == [bad, 3 * bad + 1]
+    assert [said[place].path for place in good] == [str(file) for file in files[:2]]
+    assert all(each.error for place, each in enumerate(said) if place not in good)
+    assert [each.error for each in model.predict([b""], tta=tta)] == [said[bad + 1].error]
+
+
 def test_header_says_where_the_model_comes_from(trained: Path) -> None:
     header = checkpoint.read_header(trained / "model.safetensors")
     about = header["about"]

@@ -90,6 +90,9 @@ def test_ranges_of_another_net_are_refused_and_never_used(trained: Path) -> None
             _int8.put_in(graph, wrong)
         damaged = replace(model, about={**model.about, "int8": {"ranges": wrong}})
         assert damaged.runtime.precision != "int8"  # it falls back to what always runs
+    for fact in ("ranges", 8, None, {}, {"ranges": "many"}, {"ranges": [["a", "b"]] * len(wrong)}):
+        foreign = replace(model, about={**model.about, "int8": fact})
+        assert foreign.runtime.precision != "int8"
 
 
 def test_wrong_calls(
